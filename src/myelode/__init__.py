@@ -1,0 +1,65 @@
+"""How multiple-myeloma cells, tumours and patients escape three classes of drug.
+
+    import myelode
+
+    result = myelode.simulate("gamma_h2ax_washout")
+    endpoints = myelode.evaluate(result)
+
+Importing this package loads none of the libraries below it: a public name is looked up in its
+module when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from myelode import errors
+
+if TYPE_CHECKING:
+    from myelode.model import Model, load_model
+    from myelode.outcomes import evaluate
+    from myelode.scenario import Scenario, load_scenario
+    from myelode.simulation import simulate
+
+_MODULE_OF = {
+    "Model": "model",
+    "Scenario": "scenario",
+    "evaluate": "outcomes",
+    "load_model": "model",
+    "load_scenario": "scenario",
+    "simulate": "simulation",
+}
+
+__all__ = [
+    "Model",
+    "Scenario",
+    "__version__",
+    "errors",
+    "evaluate",
+    "load_model",
+    "load_scenario",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
+    if name in _MODULE_OF:
+        return getattr(import_module(f"myelode.{_MODULE_OF[name]}"), name)
+    raise AttributeError(f"module 'myelode' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
+def _version() -> str:
+    """The installed version; sources that are used without being installed have none."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("myelode")
+    except PackageNotFoundError:
+        return "0+unknown"

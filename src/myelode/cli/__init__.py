@@ -1,0 +1,87 @@
+"""The command line. Each group of commands has a module; none loads a library before it needs it.
+
+Exit codes: 0 fine, 1 a simulation failed, 2 bad input, 3 an expectation is not met,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+import myelode
+from myelode.cli import checking, exporting, looking, running
+from myelode.cli.console import print_error
+from myelode.errors import MyelodeError, SimulationError
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+# The base of typer's complaints about arguments, which is Click's own class in some versions only.
+_UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="\b\nExample:\n  myelode run gamma_h2ax_washout --plot gamma_h2ax.png",
+)
+for module in (looking, checking, running, exporting):
+    for name, command, example in module.COMMANDS:
+        app.command(name, epilog=f"\b\nExample:\n  {example}")(command)
+
+
+@app.callback(invoke_without_command=True)
+def describe(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Simulate how multiple-myeloma cells, tumours and patients escape three classes of drug.
+
+    For research and teaching only; no advice for a real person.
+    """
+    if version:
+        typer.echo(f"myelode {myelode.__version__}")
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give its exit code; errors become one line or one JSON object."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
+    _prepare_process()
+    try:
+        code = app(args=given, prog_name="myelode", standalone_mode=False)
+        sys.stdout.flush()
+    except SimulationError as error:
+        more = {"time": error.time, "state": error.state, "reason": error.reason}
+        print_error(type(error).__name__, str(error), as_json, **(more if as_json else {}))
+        return FAILED
+    except MyelodeError as error:
+        print_error(type(error).__name__, str(error), as_json)
+        return BAD_INPUT
+    except _UsageError as error:
+        print_error("UsageError", error.format_message(), as_json)
+        return BAD_INPUT
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has closed it; Python must not try again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    if code == INTERRUPTED:
+        print_error("Interrupted", "interrupted", as_json)
+    return int(code or 0)
+
+
+def _prepare_process() -> None:
+    """Let the integrator report through our errors only, and streams show ? for strange letters."""
+    for level in ("ERROR", "WARNING"):
+        os.environ.setdefault(f"SUNLOGGER_{level}_FILENAME", os.devnull)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

@@ -1,0 +1,95 @@
+"""`check`, `validate` and `replay`: is a file sound, is a model right, does a result come again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from myelode.cli.console import JsonOption, console, print_all, print_json
+
+BAD_INPUT, NOT_REPRODUCED = 2, 3
+
+
+def check_command(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Models, model folders or scenarios.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Look for errors in models and scenarios without running them."""
+    from dataclasses import asdict
+
+    from myelode.checks import check_file
+
+    found = [check_file(name) for name in files]
+    if as_json:
+        print_json({"files": [asdict(item) for item in found]})
+    else:
+        for item in found:
+            verdict = f"{len(item.errors)} errors, {len(item.warnings)} warnings"
+            print_all([f"{item.path}: {verdict if item.errors or item.warnings else 'fine'}"])
+            print_all(f"  error: {text}" for text in item.errors)
+            print_all(f"  warning: {text}" for text in item.warnings)
+    if any(item.errors for item in found):
+        raise typer.Exit(BAD_INPUT)
+
+
+def validate_command(
+    model: Annotated[
+        str | None, typer.Argument(metavar="[MODEL]", help="A model; all of them without.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare a model with published results, hits and misses alike."""
+    from myelode.library import models
+    from myelode.summaries import summarise_validation
+    from myelode.validation import validate
+
+    names = [model] if model else list(models())
+    found = [summarise_validation(name, validate(name)) for name in names]
+    if as_json:
+        print_json(found[0] if model else {"models": found})
+        return
+    from myelode.tables import validation_tables
+
+    for summary in found:
+        print_all(validation_tables(summary, console().width))
+        print_all(_score_lines(summary))
+
+
+def _score_lines(summary: dict[str, Any]) -> list[str]:
+    check, calibrate = summary["check"], summary["calibrate"]
+    return [
+        f"Checks: {check['hits']} hits, {check['misses']} misses.",
+        f"Calibration, no evidence: {calibrate['hits']} hits, {calibrate['misses']} misses.",
+        f"Not computed: {summary['not_computed']} rows, whose note in observations.tsv says why.",
+    ]
+
+
+def replay_command(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A file that run -o wrote.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Run a stored result again and compare."""
+    from dataclasses import asdict
+
+    from myelode.results import replay
+
+    found = replay(result)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        word = "the same" if found.passed else "NOT the same"
+        largest = f"largest difference {found.max_difference:.3g} of the maximum of {found.output}"
+        print_all([f"{word}: {largest} (allowed: {found.tolerance:g})"])
+    if not found.passed:
+        raise typer.Exit(NOT_REPRODUCED)
+
+
+COMMANDS = (
+    ("check", check_command, "myelode check my_scenario.yaml my_model.ant"),
+    ("validate", validate_command, "myelode validate melflufen"),
+    ("replay", replay_command, "myelode replay result.nc"),
+)

@@ -1,0 +1,140 @@
+"""`list` and `show`: what there is, and what it consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from myelode.cli.console import JsonOption, console, print_all, print_json
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from myelode.model import Model
+    from myelode.scenario import Scenario
+
+
+def list_command(
+    kind: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[KIND]",
+            help="models, scenarios, perturbations, compounds, sweeps, populations or panels.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what is shipped; without KIND, everything."""
+    from myelode.descriptions import KINDS, list_items
+
+    found = {name: list_items(name) for name in ([kind] if kind else KINDS)}
+    if as_json:
+        print_json(found)
+        return
+    from myelode.tables import tables, texts
+
+    for name, items in found.items():
+        columns = [texts(key, (item[key] for item in items)) for key in ("name", "title", "model")]
+        if items:
+            print_all(tables(name, columns, console().width))
+        elif kind:
+            print_all([f"There are no {name} yet."])
+
+
+def show_command(
+    name: Annotated[str, typer.Argument(metavar="MODEL|SCENARIO", help="A name or a path.")],
+    variant: Annotated[
+        str | None, typer.Option("--variant", metavar="NAME", help="Structural form of a model.")
+    ] = None,
+    equations: Annotated[
+        bool, typer.Option("--equations", help="The differential equations.")
+    ] = False,
+    parameters: Annotated[
+        bool, typer.Option("--parameters", help="Every number, its evidence and its source.")
+    ] = False,
+    claims: Annotated[
+        bool, typer.Option("--claims", help="What the source documents say, and our verdict.")
+    ] = False,
+    effective: Annotated[
+        bool, typer.Option("--effective", help="The values of each perturbation, and who set them.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a model or scenario consists of."""
+    from myelode.descriptions import is_model
+
+    wanted = {
+        "equations": equations,
+        "parameters": parameters,
+        "claims": claims,
+        "effective": effective,
+    }
+    model, scenario = (_model(name, variant), None) if is_model(name) else _scenario(name, variant)
+    data = _described(model, scenario, wanted)
+    if as_json:
+        print_json(data)
+    else:
+        print_all(_pages(data, wanted, scenario is not None, console().width))
+
+
+def _model(name: str, variant: str | None) -> Model:
+    from myelode.model import load_model
+
+    return load_model(name, variant)
+
+
+def _scenario(name: str, variant: str | None) -> tuple[Model, Scenario]:
+    from myelode.errors import ScenarioError
+    from myelode.model import load_model
+    from myelode.scenario import load_scenario
+
+    if variant is not None:
+        raise ScenarioError("--variant goes with a model: a scenario names its own")
+    scenario = load_scenario(name)
+    with scenario.at("model"):
+        return load_model(scenario.model, scenario.variant), scenario
+
+
+def _described(model: Model, scenario: Scenario | None, wanted: dict[str, bool]) -> dict[str, Any]:
+    from myelode.descriptions import describe_model, describe_scenario, effective_values
+    from myelode.errors import ScenarioError
+
+    data = describe_scenario(scenario, model) if scenario else describe_model(model)
+    if wanted["equations"]:
+        from myelode.equations import derive
+
+        derived = derive(model.sbml)
+        data |= {"equations": derived.text(), "latex": derived.latex()}
+    if wanted["effective"]:
+        if scenario is None:
+            raise ScenarioError("--effective goes with a scenario: a model has no perturbation")
+        data["effective"] = effective_values(scenario)
+    return data
+
+
+def _pages(
+    data: dict[str, Any], wanted: dict[str, bool], is_scenario: bool, width: int
+) -> Iterator[RenderableType]:
+    """The parts that were asked for, or a summary where none was."""
+    from myelode import pages
+
+    yield data["title"]
+    if not any(wanted.values()):
+        yield from (pages.scenario_summary if is_scenario else pages.model_summary)(data, width)
+    if wanted["parameters"]:
+        yield from pages.parameter_tables(data, width)
+    if wanted["claims"]:
+        yield from pages.claim_texts(data)
+    if wanted["effective"]:
+        yield from pages.effective_tables(data, width)
+    if wanted["equations"]:
+        yield str(data["equations"])
+    yield from (f"warning: {text}" for text in data["warnings"])
+
+
+COMMANDS = (
+    ("list", list_command, "myelode list scenarios"),
+    ("show", show_command, "myelode show melflufen --parameters"),
+)

@@ -1,0 +1,121 @@
+"""`run`: simulate a scenario, judge it, and write what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from myelode.cli.console import (
+    JsonOption,
+    SettingsOption,
+    console,
+    print_all,
+    print_json,
+    progress,
+    require_writable,
+)
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+UNMET = 3
+
+
+def run_command(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A shipped name or a file.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write all trajectories (netCDF)."),
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the figure (png, svg, pdf).")
+    ] = None,
+    settings: SettingsOption = None,
+    engine: Annotated[
+        str, typer.Option("--engine", metavar="NAME", help="auto, roadrunner or scipy.")
+    ] = "auto",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Simulate a scenario and judge every perturbation in it.
+
+    Exit code 0: all expectations hold; 1: a simulation failed; 2: bad input; 3: an expectation
+    does not hold.
+    """
+    require_writable(output, plot)
+    summary = _run(scenario, settings or [], engine, output, plot, show_progress=not quiet)
+    if as_json:
+        print_json(summary)
+    elif not quiet:
+        print_all(_report(summary, console().width))
+    if not all(line["passed"] for line in summary["expect"]):
+        raise typer.Exit(UNMET)
+
+
+def _run(
+    name: str,
+    settings: list[str],
+    engine: str,
+    output: Path | None,
+    plot: Path | None,
+    show_progress: bool,
+) -> dict[str, Any]:
+    """The summary of a run, once its files are written."""
+    from myelode.engines import Tolerances
+    from myelode.outcomes import check_expectations, evaluate_scenario
+    from myelode.scenario import load_scenario
+    from myelode.simulation import plan_scenario, simulate_plan
+    from myelode.steps import Context
+    from myelode.summaries import summarise_run
+
+    scenario = load_scenario(name, settings)
+    with progress(f"running {scenario.id}", show_progress) as show:
+        plan = plan_scenario(scenario, engine)
+        dataset = simulate_plan(plan, engine, Tolerances(), show)
+    result = evaluate_scenario(dataset, scenario, Context(plan.model))
+    summary = summarise_run(result, scenario, check_expectations(result, scenario))
+    if output is not None:
+        from myelode.results import write_result
+
+        write_result(dataset, output)
+    if plot is not None:
+        from myelode.figures import plot_scenario
+
+        plot_scenario(dataset, result, plot)
+    written = {"result": output, "plot": plot}
+    return {
+        **summary,
+        "warnings": list(plan.model.warnings),
+        "files": {kind: str(path) for kind, path in written.items() if path},
+    }
+
+
+def _report(summary: dict[str, Any], width: int) -> Iterator[RenderableType]:
+    from myelode.tables import expectation_line, run_tables
+
+    yield from run_tables(summary, width)
+    yield from (expectation_line(**line) for line in summary["expect"])
+    yield _evidence(summary)
+    yield from (f"Warning: {text}" for text in summary["warnings"])
+    yield summary["notice"]
+    for kind, path in summary["files"].items():
+        yield f"{kind.capitalize()}: {path}"
+
+
+def _evidence(summary: dict[str, Any]) -> str:
+    share = summary["assumed_share"]
+    if share != share:
+        return "Evidence: none stated; the model has no parameter table."
+    return f"Evidence: lowest grade {summary['evidence']}; {share:.0%} of the numbers are assumed."
+
+
+COMMANDS = (
+    (
+        "run",
+        run_command,
+        "myelode run gamma_h2ax_washout --set regimen.pulse.to='2 uM' --plot gamma_h2ax.png",
+    ),
+)

@@ -1,0 +1,189 @@
+"""What there is, and what it consists of, as plain data: the answers of `list` and `show`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from myelode.claims import read_claims
+from myelode.errors import ModelError, ScenarioError, best_matches
+from myelode.files import read_yaml
+from myelode.library import models, scenarios
+from myelode.model import Model
+from myelode.model_folder import default_variant, read_variants
+from myelode.perturbations import Perturbation, cell_lines, perturbations
+from myelode.scenario import Scenario
+from myelode.simulation import plan_scenario
+
+_MODEL_SUFFIXES = {".ant", ".txt", ".antimony", ".xml", ".sbml"}
+_SCENARIO_SUFFIXES = {".yaml", ".yml"}
+Item = dict[str, str | None]
+
+
+def list_items(kind: str) -> list[Item]:
+    """The shipped things of a kind: name, title, path and model of each.
+
+    Raises ScenarioError for a kind that does not exist.
+    """
+    if kind not in KINDS:
+        raise ScenarioError(f"there is no kind {kind!r}{best_matches(kind, KINDS)}")
+    return KINDS[kind]()
+
+
+def _list_models() -> list[Item]:
+    found: list[Item] = []
+    for name, folder in models().items():
+        variants = read_variants(folder)
+        title = str(variants[default_variant(variants)].get("title", name))
+        found.append({"name": name, "title": title, "path": str(folder), "model": name})
+    return found
+
+
+def _list_scenarios() -> list[Item]:
+    found: list[Item] = []
+    for name, path in scenarios().items():
+        data = read_yaml(path).data
+        title, model = str(data.get("title", name)), str(data.get("model", ""))
+        found.append({"name": name, "title": title, "path": str(path), "model": model})
+    return found
+
+
+def _list_perturbations() -> list[Item]:
+    found: list[Item] = []
+    for model, folder in models().items():
+        path = folder / "perturbations.yaml"
+        data = read_yaml(path, ModelError).data if path.exists() else {}
+        for name, entry in data.items():
+            title = str(entry.get("title", name))
+            found.append({"name": str(name), "title": title, "path": str(path), "model": model})
+    return found
+
+
+def _list_nothing() -> list[Item]:
+    return []
+
+
+KINDS: Mapping[str, Callable[[], list[Item]]] = {
+    "models": _list_models,
+    "scenarios": _list_scenarios,
+    "perturbations": _list_perturbations,
+    "compounds": _list_nothing,
+    "sweeps": _list_nothing,
+    "populations": _list_nothing,
+    "panels": _list_nothing,
+}
+
+
+def is_model(name: str) -> bool:
+    """Whether a name or path means a model; a scenario otherwise.
+
+    Raises ScenarioError, with the closest names, where it means neither.
+    """
+    suffix = Path(name).suffix
+    if name in models() or suffix in _MODEL_SUFFIXES or os.path.isdir(name):
+        return True
+    short = {known.rpartition("/")[2] for known in scenarios()}
+    if name in short or name in scenarios() or suffix in _SCENARIO_SUFFIXES or os.path.exists(name):
+        return False
+    hint = best_matches(name, [*models(), *(scenarios() if "/" in name else short)])
+    raise ScenarioError(f"no model, scenario or file is called {name!r}{hint} (try 'myelode list')")
+
+
+def describe_model(model: Model) -> dict[str, Any]:
+    """Everything that a model consists of."""
+    claims = read_claims(model.folder) if model.folder else []
+    return {
+        "name": model.name,
+        "title": model.title,
+        "variant": model.variant,
+        "variants": list(read_variants(model.folder)) if model.folder else [],
+        "path": str(model.path),
+        "time_unit": model.time_unit,
+        "species": [_species(model, name) for name in model.species()],
+        "parameters": _parameters(model),
+        "reactions": [
+            {"name": name, "equation": model.entities[name].equation} for name in model.reactions()
+        ],
+        "perturbations": [_changes(item) for item in perturbations(model).values()],
+        "cell_lines": [_changes(item) for item in cell_lines(model).values()],
+        "claims": [asdict(claim) for claim in claims],
+        "warnings": list(model.warnings),
+    }
+
+
+def _species(model: Model, name: str) -> dict[str, Any]:
+    entity = model.entities[name]
+    return {
+        "name": name,
+        "title": model.label_of(name),
+        "compartment": entity.compartment,
+        "value": entity.value,
+        "unit": entity.unit,
+    }
+
+
+def _parameters(model: Model) -> list[dict[str, Any]]:
+    """The rows of the table; for a model without one, its constants as they stand."""
+    rows = model.parameters.values()
+    if rows:
+        return [
+            {
+                "name": row.name, "value": row.value, "unit": row.unit, "meaning": row.meaning,
+                "distribution": row.uncertainty, "between_patients": row.between_patients,
+                "between_lines": row.between_lines, "range": [row.low, row.high],
+                "evidence": row.evidence, "read": row.read, "source": row.source, "note": row.note,
+            }
+            for row in rows
+        ]  # fmt: skip
+    constants = [model.entities[name] for name in model.constants()]
+    return [
+        {
+            "name": item.id, "value": item.value, "unit": item.unit, "meaning": item.label,
+            "distribution": None, "evidence": None, "source": None,
+        }
+        for item in constants
+    ]  # fmt: skip
+
+
+def _changes(perturbation: Perturbation) -> dict[str, Any]:
+    return {
+        "name": perturbation.name,
+        "title": perturbation.title,
+        "set": dict(perturbation.set),
+        "scale": dict(perturbation.scale),
+        "evidence": perturbation.evidence,
+        "source": perturbation.source,
+    }
+
+
+def describe_scenario(scenario: Scenario, model: Model) -> dict[str, Any]:
+    """What a scenario says, and what the model below it consists of."""
+    below = describe_model(model)
+    said = scenario.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    kept = ("species", "parameters", "reactions", "claims", "warnings")
+    return {"name": scenario.id, **said, **{key: below[key] for key in kept}}
+
+
+def effective_values(scenario: Scenario) -> dict[str, list[dict[str, Any]]]:
+    """The values of each perturbation that differ from the model, and who set them, in order.
+
+    Where a design varies values, they are those of its first point.
+    """
+    plan = plan_scenario(scenario)
+    first = {planned.place[0]: planned for planned in reversed(plan.runs)}
+    return {
+        name: [
+            {
+                "name": changed,
+                "value": value,
+                "unit": plan.model.entity(changed).unit,
+                "model": plan.model.entity(changed).value,
+                "set_by": list(first[position].effective.origins.get(changed, ())),
+            }
+            for changed, value in first[position].effective.changes.items()
+        ]
+        for position, name in enumerate(plan.perturbations)
+    }

@@ -1,0 +1,153 @@
+"""The points at which a scenario runs: dose ladders, and parameter values crossed or zipped."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from myelode.doses import dose_unit, with_size
+from myelode.errors import ScenarioError, best_matches
+from myelode.model import Model
+from myelode.perturbations import read_value
+from myelode.scenario import Ladder, Scenario
+from myelode.steps import Step
+from myelode.units import to_unit
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A dimension of the result, with its coordinate and further labels along it.
+
+    `labels` holds values and unit of each further coordinate, by name.
+    """
+
+    name: str
+    values: tuple[Any, ...]
+    unit: str | None = None
+    labels: Mapping[str, tuple[tuple[float, ...], str | None]] | None = None
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of a design: its place on the axes, sizes of doses by label, and base values."""
+
+    place: tuple[int, ...] = ()
+    doses: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[str, float] = field(default_factory=dict)
+
+    def apply(self, steps: Sequence[Step], model: Model) -> list[Step]:
+        """The steps with the doses of this point."""
+        return [
+            with_size(step, self.doses[step.label], model)
+            if step.label in self.doses and step.quantity_field
+            else step
+            for step in steps
+        ]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The axes of a design, and all of its points."""
+
+    axes: tuple[Axis, ...]
+    points: tuple[Point, ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The values of the model that the points set."""
+        return frozenset(name for point in self.points for name in point.values)
+
+
+def read_grid(scenario: Scenario, model: Model) -> Grid:
+    """The design of a scenario, in the model's units; raises ScenarioError with the place."""
+    ladders = list(_ladders(scenario, model))
+    samples = _samples(scenario, model)
+    axes = [axis for axis, _ in ladders]
+    axes += [_sample_axis(samples, model)] if samples else []
+    places = itertools.product(*(range(len(axis.values)) for axis in axes))
+    return Grid(tuple(axes), tuple(_point(place, ladders, samples) for place in places))
+
+
+def _point(
+    place: tuple[int, ...],
+    ladders: Sequence[tuple[Axis, str]],
+    samples: Sequence[Mapping[str, float]],
+) -> Point:
+    doses = {label: axis.values[at] for at, (axis, label) in zip(place, ladders, strict=False)}
+    return Point(place, doses, samples[place[-1]] if samples else {})
+
+
+def _ladders(scenario: Scenario, model: Model) -> Iterator[tuple[Axis, str]]:
+    """The axis of each dose ladder, and the label of the step whose size it replaces."""
+    design = scenario.design
+    for name, ladder in (("dose", design.dose), ("dose2", design.dose2)):
+        if ladder is not None:
+            with scenario.at("design", name):
+                unit = _unit_of_doses(scenario, ladder.of, model)
+                yield Axis(name, _doses(ladder, unit), unit), ladder.of
+
+
+def _unit_of_doses(scenario: Scenario, label: str, model: Model) -> str | None:
+    """The unit of a labelled dose, which is the same in every arm."""
+    units = {dose_unit(_labelled(steps, label), model) for steps in scenario.regimens.values()}
+    if len(units) > 1:
+        said = " and ".join(sorted(map(str, units)))
+        raise ScenarioError(
+            f"the doses labelled {label!r} are in {said}: one ladder needs one unit"
+        )
+    return units.pop()
+
+
+def _labelled(steps: Sequence[Step], label: str) -> Step:
+    labels = {step.label: step for step in steps if step.label and step.quantity_field}
+    if label not in labels:
+        hint = best_matches(label, map(str, labels))
+        raise ScenarioError(f"no dose in every arm is labelled {label!r}{hint}")
+    return labels[label]
+
+
+def _doses(ladder: Ladder, unit: str | None) -> tuple[float, ...]:
+    """The doses of a ladder in `unit`, increasing."""
+    if ladder.values is not None:
+        doses = [to_unit(value, unit, "a dose") for value in ladder.values]
+    else:
+        low, high = (to_unit(value, unit, "a dose") for value in (ladder.from_, ladder.to))
+        if not 0 < low < high:
+            raise ScenarioError("a ladder runs from a positive dose to a higher one")
+        doses = [float(dose) for dose in np.geomspace(low, high, ladder.points or 2)]
+    if ladder.zero and doses[0] > 0:
+        doses = [0.0, *doses]
+    if doses[0] < 0 or any(after <= before for before, after in itertools.pairwise(doses)):
+        raise ScenarioError("the doses of a ladder must increase and may not be negative")
+    return tuple(doses)
+
+
+def _samples(scenario: Scenario, model: Model) -> list[dict[str, float]]:
+    """Base values at each sample: zipped lists run together, crossed ones in every combination."""
+    zipped = _value_lists(scenario, model, "zip")
+    crossed = _value_lists(scenario, model, "cross")
+    if not zipped and not crossed:
+        return []
+    rows = [dict(zip(zipped, row, strict=True)) for row in zip(*zipped.values(), strict=True)]
+    columns = [dict(zip(crossed, row, strict=True)) for row in itertools.product(*crossed.values())]
+    return [{**row, **column} for row in rows or [{}] for column in columns]
+
+
+def _value_lists(scenario: Scenario, model: Model, section: str) -> dict[str, list[float]]:
+    lists: dict[str, list[float]] = {}
+    for name, values in getattr(scenario.design, section).items():
+        with scenario.at("design", section, name):
+            lists[name] = [read_value(model, name, value) for value in values]
+    return lists
+
+
+def _sample_axis(samples: Sequence[Mapping[str, float]], model: Model) -> Axis:
+    labels = {
+        name: (tuple(sample[name] for sample in samples), model.entity(name).unit)
+        for name in samples[0]
+    }
+    return Axis("sample", tuple(range(len(samples))), None, labels)

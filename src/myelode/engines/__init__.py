@@ -1,0 +1,33 @@
+"""Engines: what integrates a model. All answer one protocol, and are compared in the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from myelode.engines.protocol import Engine, Run, Simulator, Tolerances
+from myelode.errors import ScenarioError, best_matches
+
+__all__ = ["ENGINES", "Engine", "Run", "Simulator", "Tolerances", "choose_engine"]
+
+
+def _roadrunner() -> Engine:
+    from myelode.engines.roadrunner import RoadRunnerEngine
+
+    return RoadRunnerEngine()
+
+
+def _scipy() -> Engine:
+    from myelode.engines.scipy import ScipyEngine
+
+    return ScipyEngine()
+
+
+ENGINES: dict[str, Callable[[], Engine]] = {"roadrunner": _roadrunner, "scipy": _scipy}
+
+
+def choose_engine(name: str) -> Engine:
+    """The engine of that name; ``auto`` is libRoadRunner."""
+    wanted = "roadrunner" if name == "auto" else name
+    if wanted not in ENGINES:
+        raise ScenarioError(f"unknown engine {name!r}{best_matches(name, ['auto', *ENGINES])}")
+    return ENGINES[wanted]()

@@ -1,0 +1,219 @@
+"""libRoadRunner with CVODE: the reference engine.
+
+What bites, and is therefore kept inside this module: ``r['X']`` is an amount and ``r['[X]']`` a
+concentration; initial values are not computed anew when a compartment or an initial value on which
+they depend changes, so such changes are written into the SBML; a part of a RoadRunner that outlives
+the whole kills the interpreter. ``_enter`` is the only entrance to a run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from myelode.dependencies import initial_dependencies
+from myelode.engines.protocol import Run, Tolerances
+from myelode.engines.walk import walk
+from myelode.errors import (
+    ModelError,
+    ScenarioError,
+    SimulationError,
+    UnsupportedModelError,
+    best_matches,
+)
+from myelode.sbml import Entity, describe, with_values
+
+MOST_STEPS = 100_000
+NEARLY = 1e-12
+NEGLIGIBLE = 1e-18
+"""Size of a state, relative to the largest, below which its accuracy is not looked after."""
+
+_EXPLICIT = re.compile(r"(amount|concentration)\((\w+)\)")
+_REFUSALS = ("not support", "unsupported", "unable to support", "not implemented", "algebraic rule")
+
+
+class RoadRunnerEngine:
+    """Compiles canonical SBML with libRoadRunner; compiled models are kept for the process."""
+
+    name = "roadrunner"
+
+    def compile(self, sbml: str) -> RoadRunnerSimulator:
+        """A simulator; raises UnsupportedModelError for what libRoadRunner refuses."""
+        return _compiled(sbml)
+
+
+@lru_cache(maxsize=32)
+def _compiled(sbml: str) -> RoadRunnerSimulator:
+    return RoadRunnerSimulator(sbml)
+
+
+class RoadRunnerSimulator:
+    """One compiled model. Every run starts from the model's own values."""
+
+    def __init__(self, sbml: str):
+        self._sbml = sbml
+        self._entities = describe(sbml).entities
+        self._states = tuple(
+            name for name, entity in self._entities.items() if _is_integrated(entity)
+        )
+        self._dependencies = initial_dependencies(sbml)
+        self._runner = _load(sbml)
+        self._sizes = np.zeros(len(self._states))
+        self._absolute = Tolerances().absolute
+
+    def run(self, run: Run, tolerances: Tolerances) -> np.ndarray:
+        """Values of shape (times, outputs); raises SimulationError."""
+        rewritten = {
+            name: value for name, value in run.changes.items() if self._must_be_rewritten(name)
+        }
+        if rewritten:
+            rest = {name: value for name, value in run.changes.items() if name not in rewritten}
+            changed = _compiled(with_values(self._sbml, rewritten))
+            return changed.run(replace(run, changes=rest), tolerances)
+        try:
+            self._enter(run, tolerances)
+            values = walk(self, run, tolerances)
+        except RuntimeError as error:
+            raise self._failure(str(error)) from None
+        if not np.isfinite(values).all():
+            raise self._failure("a value is not finite")
+        return values
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Ids of all values that the integration changes."""
+        return self._states
+
+    def advance(self, start: float, end: float, times: np.ndarray) -> np.ndarray:
+        """Integrate from `start` to `end`; values of shape (times, outputs)."""
+        runner = self._runner
+        if end <= start:
+            row = [runner[selection] for selection in runner.timeCourseSelections]
+            return np.tile(np.array(row, dtype=float), (len(times), 1))
+        close = NEARLY * max(1.0, abs(end))
+        wanted = np.where(times >= end - close, end, np.where(times <= start + close, start, times))
+        grid = np.unique(np.concatenate([[start], wanted, [end]]))
+        self._set_absolute_tolerances()
+        rows = np.asarray(runner.simulate(times=grid.tolist()), dtype=float)
+        return rows[np.searchsorted(grid, wanted)]
+
+    def get(self, ids: Sequence[str]) -> np.ndarray:
+        """Present values, in the model's own mathematics."""
+        return np.array([self._runner[self._selection(name)] for name in ids], dtype=float)
+
+    def set(self, values: Mapping[str, float]) -> None:
+        """Change values of species, parameters or compartments."""
+        for name, value in values.items():
+            self._runner[self._selection(name)] = float(value)
+
+    def _set_absolute_tolerances(self) -> None:
+        """Give every state a tolerance that suits the size that it has had in this run.
+
+        A state that has always been zero is taken to be as small as the smallest other.
+        """
+        amounts = np.abs([self._runner[name] for name in self._states])
+        self._sizes = np.maximum(self._sizes, amounts)
+        known = self._sizes[self._sizes > 0]
+        smallest, largest = (known.min(), known.max()) if known.size else (1.0, 1.0)
+        sizes = np.where(self._sizes > 0, self._sizes, smallest)
+        for name, size in zip(self._states, np.maximum(sizes, largest * NEGLIGIBLE), strict=True):
+            self._runner.integrator.setIndividualTolerance(name, float(self._absolute * size))
+
+    def _must_be_rewritten(self, name: str) -> bool:
+        """Whether libRoadRunner would compute initial values without, or over, the change."""
+        entity = self._entity(name)
+        moved = _depending_on(name, self._dependencies)
+        resized = any(self._entities[other].kind == "compartment" for other in {name, *moved})
+        return entity.computed_initially or resized or bool(moved and _is_state(entity))
+
+    def _enter(self, run: Run, tolerances: Tolerances) -> None:
+        """Original values, then changes of constants, then initial values, then their changes."""
+        runner = self._runner
+        integrator = runner.integrator
+        integrator.relative_tolerance = tolerances.relative
+        self._absolute, self._sizes = tolerances.absolute, np.zeros(len(self._states))
+        integrator.maximum_num_steps = MOST_STEPS
+        runner.resetToOrigin()
+        states = {}
+        for name, value in run.changes.items():
+            if _is_state(self._entity(name)):
+                states[name] = value
+            else:
+                self.set({name: value})
+        runner.reset()
+        self.set(states)
+        runner.timeCourseSelections = [self._selection(output) for output in run.outputs]
+
+    def _selection(self, output: str) -> str:
+        """libRoadRunner's name for an output."""
+        match = _EXPLICIT.fullmatch(output)
+        name = match[2] if match else output
+        if name == "time":
+            return name
+        entity = self._entity(name)
+        if entity.kind != "species":
+            return name
+        as_amount = match[1] == "amount" if match else entity.is_amount
+        return name if as_amount else f"[{name}]"
+
+    def _entity(self, name: str) -> Entity:
+        if name not in self._entities:
+            raise ScenarioError(f"unknown name {name!r}{best_matches(name, self._entities)}")
+        return self._entities[name]
+
+    def _failure(self, message: str) -> SimulationError:
+        """The report of a failed run; the compiled model is replaced, whatever state it was in."""
+        time = float(self._runner.model.getTime())
+        state = dict(zip(self.states, map(float, self.get(self.states)), strict=True))
+        self._runner = _load(self._sbml)
+        return SimulationError(_reason(message), time, state)
+
+
+def _depending_on(name: str, dependencies: Mapping[str, frozenset[str]]) -> set[str]:
+    """The ids whose initial values are computed from `name`, directly or through others."""
+    found: set[str] = set()
+    fresh = {name}
+    while fresh:
+        fresh = {target for target, used in dependencies.items() if used & fresh} - found
+        found |= fresh
+    return found
+
+
+def _is_integrated(entity: Entity) -> bool:
+    by_reactions = entity.kind == "species" and not (
+        entity.boundary or entity.constant or entity.rule
+    )
+    return by_reactions or entity.rule == "rate"
+
+
+def _is_state(entity: Entity) -> bool:
+    return entity.kind == "species" or entity.rule == "rate"
+
+
+def _load(sbml: str) -> Any:
+    """A RoadRunner of the text (never of a path or an address, which it would fetch)."""
+    import roadrunner
+
+    roadrunner.Logger.setLevel(roadrunner.Logger.LOG_FATAL)
+    if not sbml.lstrip().startswith("<?xml"):
+        raise ModelError("the model is not SBML text")
+    try:
+        return roadrunner.RoadRunner(sbml)
+    except RuntimeError as error:
+        message = _reason(str(error))
+        refused = any(word in message.lower() for word in _REFUSALS)
+        raise (UnsupportedModelError if refused else ModelError)(
+            f"libRoadRunner: {message}"
+        ) from None
+
+
+def _reason(message: str) -> str:
+    """The part of libRoadRunner's message that says something, on one line."""
+    text = " ".join(message.split())
+    text = text.split("; In virtual")[0].split(", at ")[0]
+    return text.removeprefix("CVODE Error: ") or "unknown reason"

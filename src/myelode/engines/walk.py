@@ -1,0 +1,235 @@
+"""The way along a timeline, the same for every engine that takes one step after another.
+
+`docs/semantics.md` states the order of events; this module is the one place that executes it.
+An engine contributes a `Stepper`: it reads and writes values and integrates between events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from myelode.engines.protocol import Run, Tolerances
+from myelode.errors import ScenarioError, SimulationError
+from myelode.timeline import Change, Equilibration, Instant, SteadyState
+
+STEADY = 1e-10
+"""Largest change of any value from one dosing period to the next, relative to its size."""
+
+PERIODS = 10_000
+"""Dosing periods after which the search for a steady state gives up."""
+
+PATIENCE = 5
+"""Periods that may pass without progress, once the change is below the relative tolerance."""
+
+SETTLED = 1e-6
+"""Largest relative change of any state over the last tenth of an equilibration."""
+
+
+class Stepper(Protocol):
+    """A model with its values of the moment, handed over as it stands at the start of a run."""
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Ids of all values that the integration changes."""
+        ...
+
+    def advance(self, start: float, end: float, times: np.ndarray) -> np.ndarray:
+        """Integrate from `start` to `end`, which may be equal; values of shape (times, outputs).
+
+        The times are increasing and lie in ``[start, end]``; one at `start` is the present state.
+        Raises SimulationError.
+        """
+        ...
+
+    def get(self, ids: Sequence[str]) -> np.ndarray:
+        """Present values of states, parameters and compartments, in the model's own mathematics."""
+        ...
+
+    def set(self, values: Mapping[str, float]) -> None:
+        """Change values, all at once."""
+        ...
+
+
+def walk(stepper: Stepper, run: Run, tolerances: Tolerances) -> np.ndarray:
+    """Values of the run's outputs, of shape (times, outputs).
+
+    A sample at the time of an event is the value just after it. Raises SimulationError.
+    """
+    timeline = run.timeline
+    times = np.asarray(run.times, dtype=float)
+    _require_times(times, timeline.end)
+    instants = [instant for instant in timeline.instants if instant.time <= timeline.end]
+    events = [instant.time for instant in instants]
+    samples = np.split(times, np.searchsorted(times, events))
+    ends = [*events, timeline.end]
+    if timeline.equilibration is not None:
+        _equilibrate(stepper, timeline.equilibration)
+    trip = _begin(stepper, timeline.instants, tolerances)
+    rows = [stepper.advance(0.0, ends[0], samples[0])]
+    for instant, end, wanted in zip(instants, ends[1:], samples[1:], strict=True):
+        trip.apply(instant)
+        rows.append(stepper.advance(instant.time, end, wanted))
+    return np.concatenate(rows)
+
+
+def _require_times(times: np.ndarray, end: float) -> None:
+    if times.size and not (times[0] >= 0 and times[-1] <= end and np.all(np.diff(times) >= 0)):
+        raise ScenarioError(f"sample times must increase and lie between 0 and the end, {end:g}")
+
+
+@dataclass(frozen=True)
+class _Trip:
+    """A stepper on its way, with the values that a reset restores."""
+
+    stepper: Stepper
+    start: Mapping[str, float]
+    tolerances: Tolerances
+
+    def apply(self, instant: Instant) -> None:
+        """All that happens at one time, in its fixed order."""
+        if instant.reset:
+            self.stepper.set(self.start)
+        if instant.steady is not None:
+            self._reach(instant.steady, instant.time)
+        self._change(instant.changes)
+
+    def _change(self, changes: Sequence[Change]) -> None:
+        if changes:
+            merged = _merge(changes)
+            before = self.stepper.get(tuple(merged))
+            after = [
+                change.factor * value + change.offset
+                for change, value in zip(merged.values(), before, strict=True)
+            ]
+            self.stepper.set(dict(zip(merged, after, strict=True)))
+
+    def _reach(self, steady: SteadyState, now: float) -> None:
+        """Bring the stepper to the steady state, as if it had been dosed for ever before `now`.
+
+        An instant exactly at `phase` has not happened yet: the present changes may be it.
+        """
+        self.stepper.set(self.start)
+        begin = now - steady.phase - steady.period
+        ids = tuple(self.start)
+        before = self.stepper.get(ids)
+        progress = _Progress(np.abs(before), self.tolerances.relative)
+        for _ in range(PERIODS):
+            self._pass(steady.instants, begin, steady.period)
+            after = self.stepper.get(ids)
+            if progress.has_ended(before, after):
+                break
+            before = after
+        else:
+            raise SimulationError(
+                f"no steady state after {PERIODS} periods of {steady.period:g}: "
+                f"{ids[progress.slowest]} still moves",
+                now,
+                dict(zip(ids, after, strict=True)),
+            )
+        self._pass(steady.instants, now - steady.phase, steady.phase)
+
+    def _pass(self, instants: Sequence[Instant], begin: float, duration: float) -> None:
+        """One dosing period, or the part of it before `duration`."""
+        reached = 0.0
+        for instant in instants:
+            if instant.time >= duration:
+                break
+            self._step(begin + reached, begin + instant.time)
+            self._change(instant.changes)
+            reached = instant.time
+        self._step(begin + reached, begin + duration)
+
+    def _step(self, start: float, end: float) -> None:
+        self.stepper.advance(start, end, np.empty(0))
+
+
+class _Progress:
+    """How fast a repeated dosing period approaches its steady state."""
+
+    def __init__(self, size: np.ndarray, tolerance: float):
+        self.size = size
+        self.tolerance = tolerance
+        self.smallest = np.inf
+        self.idle = 0
+        self.slowest = 0
+
+    def has_ended(self, before: np.ndarray, after: np.ndarray) -> bool:
+        """True once the change is negligible, or has sunk into the integrator's own error."""
+        self.size = np.maximum(self.size, np.abs(after))
+        moved = np.abs(after - before) / _floored(self.size)
+        self.slowest = int(np.argmax(moved))
+        largest = float(moved[self.slowest])
+        stalls = self.smallest <= largest < self.tolerance
+        self.idle = self.idle + 1 if stalls else 0
+        self.smallest = min(self.smallest, largest)
+        return largest < STEADY or self.idle >= PATIENCE
+
+
+def _begin(stepper: Stepper, instants: Sequence[Instant], tolerances: Tolerances) -> _Trip:
+    ids = tuple(dict.fromkeys((*stepper.states, *_targets(instants))))
+    return _Trip(stepper, _read(stepper, ids), tolerances)
+
+
+def _targets(instants: Sequence[Instant]) -> Iterator[str]:
+    for instant in instants:
+        yield from (change.target for change in instant.changes)
+        if instant.steady is not None:
+            yield from _targets(instant.steady.instants)
+
+
+def _read(stepper: Stepper, ids: Sequence[str]) -> dict[str, float]:
+    return dict(zip(ids, map(float, stepper.get(ids)), strict=True))
+
+
+def _merge(changes: Sequence[Change]) -> dict[str, Change]:
+    """One change per target: two doses add up, two dilutions multiply, two settings collide."""
+    merged: dict[str, Change] = {}
+    for change in changes:
+        other = merged.get(change.target)
+        if other is None:
+            merged[change.target] = change
+        elif change.factor == 0 == other.factor:
+            raise ScenarioError(f"{change.target} is set twice at one time")
+        else:
+            merged[change.target] = Change(
+                change.target, change.factor * other.factor, change.offset + other.offset
+            )
+    return merged
+
+
+def _equilibrate(stepper: Stepper, rule: Equilibration) -> None:
+    """Run without drug up to time zero, require rest, and put the held values back."""
+    held = _read(stepper, rule.hold)
+    watched = [state for state in stepper.states if state not in rule.hold]
+    size = np.abs(stepper.get(watched))
+    stepper.advance(-rule.duration, -0.1 * rule.duration, np.empty(0))
+    before = stepper.get(watched)
+    stepper.advance(-0.1 * rule.duration, 0.0, np.empty(0))
+    _require_rest(watched, before, stepper.get(watched), size)
+    stepper.set(held)
+
+
+def _require_rest(
+    ids: Sequence[str], before: np.ndarray, after: np.ndarray, size: np.ndarray
+) -> None:
+    size = np.maximum(size, np.maximum(np.abs(before), np.abs(after)))
+    moved = np.abs(after - before) / _floored(size)
+    if moved.size and moved.max() > SETTLED:
+        slowest = ids[int(np.argmax(moved))]
+        raise SimulationError(
+            f"{slowest} still moves at the end of the equilibration, by {moved.max():.1e} "
+            "of its size over the last tenth: equilibrate for longer, or hold it",
+            0.0,
+            dict(zip(ids, map(float, after), strict=True)),
+        )
+
+
+def _floored(size: np.ndarray) -> np.ndarray:
+    """Sizes that keep what is zero, but for rounding, from counting as movement."""
+    rounding = np.finfo(float).eps * size.max(initial=0.0)
+    floored: np.ndarray = np.maximum(size, max(rounding, np.finfo(float).tiny))
+    return floored

@@ -1,0 +1,253 @@
+"""A page of panels, drawn: everything has its place in inches, so that nothing overlaps.
+
+A `Page` says what is to be seen; `draw` makes a matplotlib figure of it without pyplot and without
+touching anybody's settings.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from myelode.figure_panel import EVENT_SIZE, Across, Panel, draw_panel
+from myelode.figure_styles import Style, look
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PANEL_WIDTH, PANEL_HEIGHT = 2.75, 1.85
+LEFT, COLUMN_GAP, SHARED_GAP = 0.95, 0.95, 0.22
+LABEL_DISTANCE = 0.5
+ROW_GAP, FOOT = 0.28, 0.5
+TITLE_LINE, LINE, SMALL_LINE = 0.2, 0.15, 0.13
+EDGE = 0.12
+LEAST_WIDTH = 5.0
+LABEL_CHARACTERS = 30
+SERIES_WITHOUT_MARKERS = 7
+GREY = "#5a5a5a"
+POINTS = 72
+
+
+@dataclass(frozen=True)
+class Page:
+    """Panels in rows, what stands around them, and how each series looks.
+
+    `shared` means that the panels of a row show one quantity and share its axis.
+    """
+
+    title: str
+    subtitle: str
+    rows: tuple[tuple[Panel | None, ...], ...]
+    across: Across
+    styles: Mapping[str, Style]
+    legend: Mapping[str, str]
+    legend_title: str
+    captions: tuple[str, ...]
+    shared: bool
+
+
+def draw(page: Page) -> Figure:
+    """The page as a figure with the Agg canvas."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with look():
+        figure = Figure()
+        FigureCanvasAgg(figure)
+        _Drawing(page, figure).draw()
+    return figure
+
+
+class _Drawing:
+    """Measures the parts of a page, then puts them in place; lengths are in inches."""
+
+    def __init__(self, page: Page, figure: Figure):
+        self.page = page
+        self.figure = figure
+        self.gap = SHARED_GAP if page.shared else COLUMN_GAP
+        self.markers = page.across.log or len(page.styles) > SERIES_WITHOUT_MARKERS
+        self.lines = {
+            column: _event_lines(figure, panel, page.across)
+            for row, column, panel in self._panels()
+            if row == 0
+        }
+
+    def draw(self) -> None:
+        """Everything, from the outside in."""
+        columns, rows = len(self.page.rows[0]), len(self.page.rows)
+        body = LEFT + columns * PANEL_WIDTH + (columns - 1) * self.gap + EDGE
+        legend = self._legend()
+        legend_width, legend_height = _size(self.figure, legend)
+        width = max(body + legend_width + 2 * EDGE, LEAST_WIDTH)
+        title = textwrap.wrap(self.page.title, int(width * 11)) or [""]
+        captions = [c for text in self.page.captions for c in textwrap.wrap(text, int(width * 16))]
+        head = EDGE + (len(title) + 1) * TITLE_LINE + self._height_above()
+        panels = max(rows * PANEL_HEIGHT + (rows - 1) * ROW_GAP, legend_height)
+        foot = FOOT + len(captions) * SMALL_LINE + EDGE
+        self.figure.set_size_inches(width, head + panels + foot)
+        self._write_around(title, captions)
+        across = body / width, 1 - head / (head + panels + foot)
+        legend.set_bbox_to_anchor(across, self.figure.transFigure)
+        for row, column, panel in self._panels():
+            self._panel(row, column, panel, head)
+
+    def _panels(self) -> Iterator[tuple[int, int, Panel]]:
+        for row, panels in enumerate(self.page.rows):
+            for column, panel in enumerate(panels):
+                if panel is not None:
+                    yield row, column, panel
+
+    def _is_lowest(self, row: int, column: int) -> bool:
+        below = self.page.rows[row + 1 :]
+        return not any(column < len(panels) and panels[column] for panels in below)
+
+    def _height_above(self) -> float:
+        """Room for headings and the names of events above the top panels."""
+        events = max(_count(lines) for lines in self.lines.values())
+        heading = any(panel.heading for _, _, panel in self._panels())
+        return 0.08 + events * SMALL_LINE + heading * LINE
+
+    def _write_around(self, title: Sequence[str], captions: Sequence[str]) -> None:
+        width, height = self.figure.get_size_inches()
+        left, top, bottom = EDGE / width, 1 - EDGE / height, EDGE / height
+        below = top - len(title) * TITLE_LINE / height
+        small: dict[str, Any] = {"color": GREY, "linespacing": 1.35}
+        self.figure.text(
+            left, top, "\n".join(title), size=10, weight="bold", va="top", linespacing=1.3
+        )
+        self.figure.text(left, below, self.page.subtitle, size=7.5, va="top", **small)
+        self.figure.text(left, bottom, "\n".join(captions), size=6.5, va="bottom", **small)
+
+    def _legend(self) -> Any:
+        return self.figure.legend(
+            handles=[self._handle(name, text) for name, text in self.page.legend.items()],
+            loc="upper left",
+            borderaxespad=0,
+            borderpad=0,
+            handlelength=3.2,
+            title=self.page.legend_title or None,
+            alignment="left",
+            title_fontsize=7.5,
+        )
+
+    def _handle(self, name: str, text: str) -> Any:
+        from matplotlib.lines import Line2D
+
+        style = self.page.styles[name]
+        return Line2D(
+            [],
+            [],
+            color=style.colour,
+            linestyle=style.line,
+            linewidth=style.width,
+            marker=style.marker if self.markers else "",
+            markersize=4,
+            label=text,
+        )
+
+    def _panel(self, row: int, column: int, panel: Panel, head: float) -> None:
+        axes = self._axes(row, column, head)
+        across = self.page.across
+        draw_panel(axes, panel, across, self.page.styles, self._scaled_to(row, panel), self.markers)
+        if column == 0 or not self.page.shared:
+            axes.set_ylabel(textwrap.fill(panel.label, LABEL_CHARACTERS))
+            axes.yaxis.set_label_coords(-LABEL_DISTANCE / PANEL_WIDTH, 0.5)
+        else:
+            axes.tick_params(labelleft=False)
+        if self._is_lowest(row, column):
+            axes.set_xlabel(across.label)
+        else:
+            axes.tick_params(labelbottom=False)
+        if row == 0:
+            self._write_above(axes, panel, self.lines[column])
+
+    def _axes(self, row: int, column: int, head: float) -> Axes:
+        width, height = self.figure.get_size_inches()
+        left = LEFT + column * (PANEL_WIDTH + self.gap)
+        bottom = height - head - PANEL_HEIGHT - row * (PANEL_HEIGHT + ROW_GAP)
+        return self.figure.add_axes(
+            (left / width, bottom / height, PANEL_WIDTH / width, PANEL_HEIGHT / height)
+        )
+
+    def _scaled_to(self, row: int, panel: Panel) -> list[np.ndarray]:
+        """The curves that decide the y axis: those of the row, if it is shared."""
+        panels = [p for p in self.page.rows[row] if p] if self.page.shared else [panel]
+        return [curve.values for panel in panels for curve in panel.curves]
+
+    def _write_above(self, axes: Axes, panel: Panel, lines: Mapping[float, int]) -> None:
+        """The names of the events, each over its mark, and the heading over all."""
+        for place, line in lines.items():
+            text = (panel.events or {})[place]
+            beyond = _goes_beyond(self.figure, text, place, self.page.across)
+            axes.annotate(
+                text,
+                (place, 1),
+                (0, 3 + POINTS * SMALL_LINE * line),
+                xycoords=("data", "axes fraction"),
+                textcoords="offset points",
+                size=EVENT_SIZE,
+                color=GREY,
+                ha="right" if beyond else "left",
+                annotation_clip=False,
+            )
+        lift = 3 + POINTS * SMALL_LINE * _count(lines)
+        axes.annotate(
+            panel.heading,
+            (0, 1),
+            (0, lift),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            size=8,
+            weight="bold",
+        )
+
+
+def _event_lines(figure: Figure, panel: Panel, across: Across) -> dict[float, int]:
+    """The line, counted from the axes upwards, in which the name of each event has room."""
+    ends: list[float] = []
+    lines: dict[float, int] = {}
+    for place, text in sorted((panel.events or {}).items()):
+        length = _text_width(figure, text) + 0.06
+        beyond = _goes_beyond(figure, text, place, across)
+        start = _inches(place, across) - (length if beyond else 0.0)
+        line = next((at for at, end in enumerate(ends) if end <= start), len(ends))
+        ends[line : line + 1] = [start + length]
+        lines[place] = line
+    return lines
+
+
+def _count(lines: Mapping[float, int]) -> int:
+    return 1 + max(lines.values(), default=-1)
+
+
+def _inches(place: float, across: Across) -> float:
+    low, high = across.limits
+    return PANEL_WIDTH * (place - low) / (high - low)
+
+
+def _goes_beyond(figure: Figure, text: str, place: float, across: Across) -> bool:
+    """Whether a name that starts at its event would leave the panel."""
+    return _inches(place, across) + _text_width(figure, text) > PANEL_WIDTH + EDGE
+
+
+def _text_width(figure: Figure, text: str) -> float:
+    from matplotlib.font_manager import FontProperties
+
+    font = FontProperties(size=EVENT_SIZE)
+    width, _, _ = _renderer(figure).get_text_width_height_descent(text, font, False)
+    return float(width) / figure.dpi
+
+
+def _size(figure: Figure, artist: Any) -> tuple[float, float]:
+    box = artist.get_window_extent(_renderer(figure))
+    return box.width / figure.dpi, box.height / figure.dpi
+
+
+def _renderer(figure: Figure) -> Any:
+    canvas: Any = figure.canvas
+    return canvas.get_renderer()

@@ -1,0 +1,158 @@
+"""One panel of a figure: its curves, its two axes, and what happens in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from myelode.figure_styles import (
+    Style,
+    linear_limits,
+    log_limits,
+    log_ticks,
+    needs_log,
+    number_text,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+EVENT_SIZE = 6.5
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line of one series.
+
+    `control` is its value without drug, `mark` a point on it to be marked; a `member` is one of
+    several curves of the series, drawn thin.
+    """
+
+    series: str
+    x: np.ndarray
+    y: np.ndarray
+    control: float | None = None
+    mark: tuple[float, float] | None = None
+    member: bool = False
+
+    @property
+    def values(self) -> np.ndarray:
+        """All numbers that the panel must have room for."""
+        return np.append(self.y, [] if self.control is None else [self.control])
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What is on the y axis, the curves, and the events by the place of each on the x axis."""
+
+    label: str
+    curves: tuple[Curve, ...]
+    heading: str = ""
+    events: Mapping[float, str] | None = None
+
+
+@dataclass(frozen=True)
+class Across:
+    """The x axis that all panels share; `control` is where dose zero stands on a log axis."""
+
+    label: str
+    limits: tuple[float, float]
+    ticks: tuple[float, ...] = ()
+    log: bool = False
+    control: float | None = None
+
+
+def draw_panel(
+    axes: Axes,
+    panel: Panel,
+    across: Across,
+    styles: Mapping[str, Style],
+    scaled_to: Sequence[np.ndarray],
+    markers: bool,
+) -> None:
+    """Curves and events of a panel, on axes scaled to the values in `scaled_to`."""
+    _scale_x(axes, across)
+    _scale_y(axes, scaled_to, across.log)
+    for number, curve in enumerate(panel.curves):
+        _draw_curve(axes, curve, across, styles[curve.series], _markers(across, number, markers))
+    for place in panel.events or ():
+        axes.axvline(place, color="0.55", linewidth=0.7, zorder=1)
+
+
+def _markers(across: Across, number: int, wanted: bool) -> Any:
+    """No markers, all of them on the doses, or a few along a trajectory, apart from the others'."""
+    if not wanted:
+        return False
+    return None if across.log else (0.03 + 0.023 * (number % 9), 0.22)
+
+
+def _draw_curve(axes: Axes, curve: Curve, across: Across, style: Style, every: Any) -> None:
+    shown: dict[str, Any] = {"color": style.colour, "zorder": style.level}
+    axes.plot(
+        curve.x,
+        curve.y,
+        linestyle=style.line,
+        linewidth=style.width * (0.5 if curve.member else 1.0),
+        marker="" if every is False or curve.member else style.marker,
+        markersize=3.5,
+        markevery=every or None,
+        **shown,
+    )
+    hollow = {**shown, "markersize": 4, "markerfacecolor": "white", "linestyle": ""}
+    if curve.control is not None and across.control is not None:
+        axes.plot([across.control], [curve.control], marker=style.marker, **hollow)
+    if curve.mark is not None:
+        x, y = curve.mark
+        axes.plot([x, x], [0, y], color=style.colour, linewidth=0.9, dashes=(1.5, 1.5))
+    never = curve.x[np.isposinf(curve.y)]
+    if never.size:
+        edge = axes.get_xaxis_transform()
+        axes.plot(never, np.ones_like(never), marker=6, transform=edge, clip_on=False, **hollow)
+
+
+def _scale_x(axes: Axes, across: Across) -> None:
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    axes.set_xscale("log" if across.log else "linear")
+    axes.set_xlim(across.limits)
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(
+        FuncFormatter(lambda x, _: "0" if x == across.control else number_text(x))
+    )
+    if across.ticks:
+        axes.xaxis.set_major_locator(FixedLocator(across.ticks))
+    if across.control is not None:
+        _break_axis(axes, across.control, min(x for x in across.ticks if x != across.control))
+
+
+def _break_axis(axes: Axes, control: float, lowest: float) -> None:
+    """Two strokes through the x axis between dose zero and the lowest dose."""
+    middle = float(np.sqrt(control * lowest))
+    axes.plot(
+        [middle, middle * (lowest / control) ** 0.06],
+        [0, 0],
+        linestyle="",
+        marker=[(-0.5, -1), (0.5, 1)],
+        markersize=6,
+        color="black",
+        markeredgewidth=0.7,
+        clip_on=False,
+        transform=axes.get_xaxis_transform(),
+    )
+
+
+def _scale_y(axes: Axes, curves: Sequence[np.ndarray], over_dose: bool) -> None:
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+    log = needs_log(curves, over_dose)
+    span = log_limits(curves, over_dose) if log else linear_limits(curves)
+    axes.set_yscale("log" if log else "linear")
+    axes.set_ylim(span)
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_locator(
+        FixedLocator(log_ticks(*span)) if log else MaxNLocator(5, steps=[1, 2, 2.5, 5, 10])
+    )
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number_text(y)))

@@ -1,0 +1,47 @@
+"""Figures of scenarios, as pictures or as files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+
+from myelode.errors import ScenarioError
+from myelode.figure_page import draw
+from myelode.figure_story import page_of
+from myelode.figure_styles import look
+from myelode.files import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# What would differ from one writing to the next, or from one machine to the next, is left out.
+_METADATA: Mapping[str, Mapping[str, Any]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+
+
+def plot_scenario(dataset: xr.Dataset, result: xr.Dataset, path: str | Path) -> None:
+    """Write the figure of a simulated (`dataset`) and evaluated (`result`) scenario.
+
+    The suffix of `path` chooses PNG, SVG or PDF; equal results give equal bytes.
+    Raises ScenarioError for another suffix or a place that cannot be written to.
+    """
+    path = Path(path)
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in _METADATA:
+        raise ScenarioError(f"{path}: a figure ends in .{', .'.join(_METADATA)}")
+    figure = scenario_figure(dataset, result)
+    with look():
+        write_atomically(
+            path, lambda file: figure.savefig(file, format=kind, metadata=dict(_METADATA[kind]))
+        )
+
+
+def scenario_figure(dataset: xr.Dataset, result: xr.Dataset) -> Figure:
+    """The figure of a scenario: one panel per output over time, or per endpoint over dose."""
+    return draw(page_of(dataset, result))

@@ -1,0 +1,106 @@
+"""Numbers from one trajectory or one dose-response curve, as plain functions of arrays.
+
+A trajectory is what lies between its samples on straight lines: integrals follow the trapezoidal
+rule, crossings are interpolated. A jump is two samples at neighbouring times.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+HALF = 0.5
+_SMALLEST_LADDER = 4
+
+Metric = Callable[[np.ndarray, np.ndarray, float], float]
+"""From values, times and, where there is one, a level."""
+
+
+def time_to_rise(values: np.ndarray, times: np.ndarray, level: float) -> float:
+    """The first time at which the trajectory is at the level or above; infinity if never."""
+    return _first_crossing(values - level, times)
+
+
+def time_to_fall(values: np.ndarray, times: np.ndarray, level: float) -> float:
+    """The first time at which the trajectory is at the level or below; infinity if never."""
+    return _first_crossing(level - values, times)
+
+
+def time_above(values: np.ndarray, times: np.ndarray, level: float) -> float:
+    """How long the trajectory lies above the level."""
+    return _positive_duration(values - level, times)
+
+
+def time_below(values: np.ndarray, times: np.ndarray, level: float) -> float:
+    """How long the trajectory lies below the level."""
+    return _positive_duration(level - values, times)
+
+
+def area(values: np.ndarray, times: np.ndarray, level: float = 0.0) -> float:
+    """The integral over time."""
+    return float(np.trapezoid(values, times))
+
+
+def mean(values: np.ndarray, times: np.ndarray, level: float = 0.0) -> float:
+    """The average over time, whatever the spacing of the samples."""
+    return area(values, times) / float(times[-1] - times[0])
+
+
+METRICS: Mapping[str, Metric] = {
+    "max": lambda values, times, level: float(values.max()),
+    "min": lambda values, times, level: float(values.min()),
+    "argmax": lambda values, times, level: float(times[values.argmax()]),
+    "argmin": lambda values, times, level: float(times[values.argmin()]),
+    "auc": area,
+    "mean": mean,
+    "rise": time_to_rise,
+    "fall": time_to_fall,
+    "time_above": time_above,
+    "time_below": time_below,
+}
+
+
+def half_maximal_dose(responses: np.ndarray, doses: np.ndarray) -> float:
+    """The dose at which a response first falls to half of its value at dose zero (absolute IC50).
+
+    `doses` increase from zero. Monotone cubic interpolation of the response over log dose; infinity
+    where no dose is enough, NaN where the control is not positive or the lowest dose is too much.
+    """
+    from scipy.interpolate import PchipInterpolator
+    from scipy.optimize import brentq
+
+    if doses[0] != 0 or len(doses) < _SMALLEST_LADDER:
+        raise ValueError("a ladder starts with dose zero and has three doses or more")
+    if not responses[0] > 0 or np.isnan(responses).any():
+        return math.nan
+    excess, logs = responses[1:] / responses[0] - HALF, np.log(doses[1:])
+    if excess[0] <= 0:
+        return math.nan
+    if (excess > 0).all():
+        return math.inf
+    after = int(np.argmax(excess <= 0))
+    curve = PchipInterpolator(logs, excess)
+    return float(np.exp(brentq(curve, logs[after - 1], logs[after], xtol=1e-12)))
+
+
+def _first_crossing(excess: np.ndarray, times: np.ndarray) -> float:
+    """The first time at which a piecewise linear function is not negative."""
+    reached = excess >= 0
+    if not reached.any():
+        return math.inf
+    after = int(np.argmax(reached))
+    if after == 0:
+        return float(times[0])
+    share = excess[after - 1] / (excess[after - 1] - excess[after])
+    return float(times[after - 1] + share * (times[after] - times[after - 1]))
+
+
+def _positive_duration(excess: np.ndarray, times: np.ndarray) -> float:
+    """The time during which a piecewise linear function is positive."""
+    left, right = excess[:-1], excess[1:]
+    span = np.abs(left) + np.abs(right)
+    positive = np.maximum(left, 0) + np.maximum(right, 0)
+    shares = np.divide(positive, span, out=np.zeros_like(span), where=span > 0)
+    return float(np.sum(np.diff(times) * shares))

@@ -1,0 +1,172 @@
+"""A folder of `models/`: variants of a model, the parts that make each, and one table of numbers.
+
+The table and the reactions must say the same: every constant has a row, in a unit of the same kind
+and with the same value.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from myelode.errors import ModelError, best_matches
+from myelode.files import YamlFile, read_text, read_yaml
+from myelode.parameters import Parameter, read_parameters
+from myelode.preflight import check_antimony, check_sbml
+from myelode.sbml import Description, Entity, describe, from_antimony
+from myelode.units import factor, parse_unit
+
+AGREEMENT = 1e-9
+"""Largest relative difference between the table and the reactions: rounding in a conversion."""
+
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_KEYS = ("title", "parts", "model", "default")
+
+
+@dataclass(frozen=True)
+class Form:
+    """One variant of a model, read and checked."""
+
+    name: str
+    title: str
+    sbml: str
+    description: Description
+    parameters: Mapping[str, Parameter]
+
+
+def read_variant(folder: Path, variant: str | None) -> Form:
+    """A variant of the model in a folder, the default one where none is named.
+
+    Raises ModelError for anything wrong or missing in the folder.
+    """
+    variants = read_variants(folder)
+    name = variant or default_variant(variants)
+    if name not in variants:
+        hint = best_matches(name, variants)
+        raise ModelError(f"model {folder.name} has no variant {name!r}{hint}")
+    sbml = _compose(folder, variants[name])
+    description = describe(sbml)
+    parameters = _table_of(folder, name, description)
+    _require_agreement(folder, parameters, description)
+    title = str(variants[name].get("title", folder.name))
+    return Form(name, title, sbml, description, parameters)
+
+
+def read_variants(folder: Path) -> dict[str, dict[str, Any]]:
+    """The structural forms of a model folder, by name: title, parts, model, default."""
+    file = read_yaml(folder / "variants.yaml", ModelError)
+    if not isinstance(file.data, dict) or not file.data:
+        raise ModelError(f"{file.where}: must map variant names to their parts")
+    for name, entry in file.data.items():
+        _require_variant(file, name, entry)
+    if sum(bool(entry.get("default")) for entry in file.data.values()) > 1:
+        raise ModelError(f"{file.where}: only one variant can be the default")
+    return {str(name): entry for name, entry in file.data.items()}
+
+
+def _require_variant(file: YamlFile, name: Any, entry: Any) -> None:
+    place = file.place((str(name),))
+    if not isinstance(entry, dict) or not entry.get("parts"):
+        raise ModelError(f"{place}: a variant has {', '.join(_KEYS)}")
+    for key in entry:
+        if key not in _KEYS:
+            raise ModelError(f"{place}: unknown key {key!r}{best_matches(str(key), _KEYS)}")
+    parts = entry["parts"]
+    if not isinstance(parts, list) or not all(_is_file_name(part) for part in parts):
+        raise ModelError(f"{place}: parts is a list of Antimony files beside variants.yaml")
+
+
+def _is_file_name(part: Any) -> bool:
+    return isinstance(part, str) and Path(part).name == part
+
+
+def default_variant(variants: Mapping[str, Mapping[str, Any]]) -> str:
+    """The variant that is meant where none is named."""
+    chosen = [name for name, entry in variants.items() if entry.get("default")]
+    return chosen[0] if chosen else next(iter(variants))
+
+
+def names_elsewhere(folder: Path, variant: str) -> set[str]:
+    """All words outside comments in the parts of the other variants of a model."""
+    others = [entry for name, entry in read_variants(folder).items() if name != variant]
+    parts = dict.fromkeys(str(part) for entry in others for part in entry["parts"])
+    texts = (_COMMENT.sub("", read_text(folder / part)) for part in parts)
+    return {word for text in texts for word in re.findall(r"[A-Za-z_]\w*", text)}
+
+
+def _compose(folder: Path, entry: Mapping[str, Any]) -> str:
+    """One Antimony text of all parts, translated."""
+    where = str(folder / str(entry["parts"][-1]))
+    text = "\n".join(read_text(folder / part) for part in entry["parts"])
+    check_antimony(text, where)
+    sbml = from_antimony(text, where, entry.get("model"))
+    check_sbml(sbml, where)
+    return sbml
+
+
+def _table_of(folder: Path, variant: str, description: Description) -> dict[str, Parameter]:
+    """The rows that belong to this variant; a row that belongs to none is an error."""
+    rows = read_parameters(folder / "parameters.tsv")
+    for row in sorted(rows.keys() - description.entities.keys()):
+        elsewhere = names_elsewhere(folder, variant)
+        if row not in elsewhere:
+            hint = best_matches(row, elsewhere | set(description.entities))
+            raise ModelError(f"{rows[row].where}: {row!r} is in no variant of the model{hint}")
+    return {row: parameter for row, parameter in rows.items() if row in description.entities}
+
+
+def _require_agreement(
+    folder: Path, parameters: Mapping[str, Parameter], description: Description
+) -> None:
+    for fault in _missing(parameters, description):
+        raise ModelError(f"{folder}: {fault}")
+    for name, row in parameters.items():
+        _require_equal(row, description.entities[name])
+
+
+def _missing(parameters: Mapping[str, Parameter], description: Description) -> Iterator[str]:
+    """What the folder does not say, although a shipped model must."""
+    if description.time_unit is None:
+        yield "declares no unit of time"
+    for entity in description.entities.values():
+        if entity.id not in parameters and is_constant(entity):
+            yield f"parameters.tsv has no row for {entity.id!r}"
+        if entity.id not in parameters and _starts_with_a_number(entity):
+            yield (
+                f"{entity.id!r} starts with a bare {entity.value:g}: "
+                "name the number and give it a row in parameters.tsv"
+            )
+        if entity.kind != "reaction" and entity.unit is None:
+            yield f"{entity.id!r} declares no unit"
+
+
+def _require_equal(row: Parameter, entity: Entity) -> None:
+    unit = entity.unit or ""
+    if entity.value is None:
+        raise ModelError(f"{row.where}: {row.name!r} is computed by the model and needs no row")
+    if parse_unit(row.unit).dimensionality != parse_unit(unit).dimensionality:
+        raise ModelError(f"{row.where}: {row.name} is in {row.unit!r}, in the model in {unit!r}")
+    value = row.value * factor(row.unit, unit)
+    if not math.isclose(value, entity.value, rel_tol=AGREEMENT):
+        raise ModelError(
+            f"{row.where}: {row.name} = {row.value:g} {row.unit}, "
+            f"but {entity.value:g} {unit} in the model"
+        )
+
+
+def is_constant(entity: Entity) -> bool:
+    """Whether no rule and no formula gives the value of a parameter or compartment."""
+    return (
+        entity.kind in ("parameter", "compartment")
+        and entity.rule is None
+        and not entity.computed_initially
+    )
+
+
+def _starts_with_a_number(entity: Entity) -> bool:
+    """Whether a state starts with a number other than zero that stands in the reactions."""
+    return bool(entity.value) and (entity.kind == "species" or entity.rule == "rate")

@@ -1,0 +1,202 @@
+"""Who is treated: cell lines and perturbations, and which of several settings of a value holds.
+
+Precedence: model < cell line < base values (``--set``, designs) < perturbation < final values
+(``--set final.x=``). A perturbation's ``scale`` multiplies what stands below it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from myelode.errors import ModelError, MyelodeError, ScenarioError, best_matches
+from myelode.files import YamlFile, read_yaml
+from myelode.model import Model, other_variant_names
+from myelode.parameters import EVIDENCE, lowest_evidence
+from myelode.units import to_unit
+
+REFERENCE = "none"
+_TEXTS = ("title", "mechanism", "published", "evidence", "source", "note", "signature")
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """A named set of changes: a resistance mechanism, an inhibitor, or a cell line.
+
+    `set` holds values in the model's own units, `scale` factors.
+    """
+
+    name: str
+    set: Mapping[str, float] = field(default_factory=dict)
+    scale: Mapping[str, float] = field(default_factory=dict)
+    title: str = ""
+    mechanism: str = ""
+    published: str = ""
+    evidence: str = "assumed"
+    source: str = ""
+    note: str = ""
+    signature: str = ""
+
+
+NO_PERTURBATION = Perturbation(REFERENCE, title="unperturbed reference", evidence="measured")
+
+
+@dataclass(frozen=True)
+class Effective:
+    """The values of one run that differ from the model, and who set each of them, in order."""
+
+    changes: Mapping[str, float]
+    origins: Mapping[str, tuple[str, ...]]
+
+
+def perturbations(model: Model) -> dict[str, Perturbation]:
+    """The named perturbations of a model that concern its variant, `none` first."""
+    return {REFERENCE: NO_PERTURBATION, **_named_changes(model, "perturbations.yaml")}
+
+
+def cell_lines(model: Model) -> dict[str, Perturbation]:
+    """The named cell lines of a model that concern its variant."""
+    return _named_changes(model, "cell_lines.yaml")
+
+
+def _named_changes(model: Model, file_name: str) -> dict[str, Perturbation]:
+    if model.folder is None or not (model.folder / file_name).exists():
+        return {}
+    file = read_yaml(model.folder / file_name, ModelError)
+    if not isinstance(file.data, dict):
+        raise ModelError(f"{file.where}: must map names to their changes")
+    elsewhere = other_variant_names(model)
+    return {
+        str(name): _from_file(model, file, str(name))
+        for name, data in file.data.items()
+        if _concerns(model, data, elsewhere)
+    }
+
+
+def _concerns(model: Model, data: Any, elsewhere: set[str]) -> bool:
+    """Whether changes can apply to this variant: none of their names is another variant's alone."""
+    if not isinstance(data, Mapping):
+        return True
+    targets = {str(name) for section in ("set", "scale") for name in data.get(section) or {}}
+    return not any(name in elsewhere for name in targets - model.entities.keys())
+
+
+def _from_file(model: Model, file: YamlFile, name: str) -> Perturbation:
+    try:
+        return read_changes(model, name, file.data[name])
+    except ScenarioError as error:
+        raise ModelError(f"{file.place((name,))}: {error}") from None
+
+
+def read_changes(model: Model, name: str, data: Any) -> Perturbation:
+    """A perturbation from its YAML form, with quantities converted to the model's units."""
+    if not isinstance(data, Mapping):
+        raise ScenarioError(f"{name!r} must have set: or scale:")
+    unknown = [key for key in data if key not in ("set", "scale", *_TEXTS)]
+    if unknown:
+        hint = best_matches(str(unknown[0]), ("set", "scale", *_TEXTS))
+        raise ScenarioError(f"unknown key {unknown[0]!r}{hint}")
+    texts = {key: str(data[key]) for key in _TEXTS if data.get(key) is not None}
+    if texts.get("evidence", "assumed") not in EVIDENCE:
+        raise ScenarioError(f"evidence {texts['evidence']!r} is none of {', '.join(EVIDENCE)}")
+    settings = {
+        str(key): read_value(model, str(key), value)
+        for key, value in (data.get("set") or {}).items()
+    }
+    scales = {
+        str(key): _factor(model, str(key), value)
+        for key, value in (data.get("scale") or {}).items()
+    }
+    both = settings.keys() & scales.keys()
+    if both:
+        raise ScenarioError(f"{name!r} both sets and scales {min(both)!r}")
+    return Perturbation(name, settings, scales, **texts)
+
+
+def read_value(model: Model, name: str, value: Any) -> float:
+    """A quantity for the value `name` of the model, in the model's own unit."""
+    entity = model.entity(name)
+    if entity.kind == "reaction" or entity.rule == "assignment":
+        raise ScenarioError(f"{name!r} is computed by the model and cannot be set")
+    return to_unit(value, entity.unit, name)
+
+
+def _factor(model: Model, name: str, value: Any) -> float:
+    if model.entity(name).value is None:
+        raise ScenarioError(f"{name!r} is computed by the model and cannot be scaled")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ScenarioError(f"the factor for {name!r} must be a plain number, not {value!r}")
+    if not math.isfinite(value):
+        raise ScenarioError(f"the factor for {name!r} must be finite, not {value!r}")
+    return float(value)
+
+
+def combine(name: str, parts: Iterable[Perturbation]) -> Perturbation:
+    """Several perturbations at once: scales multiply, a setting may not meet another change."""
+    parts = list(parts)
+    settings: dict[str, float] = {}
+    scales: dict[str, float] = {}
+    for part in parts:
+        for target in (*part.set, *part.scale):
+            clash = target in settings or (target in part.set and target in scales)
+            if clash:
+                raise ScenarioError(
+                    f"{name!r}: {target!r} is set by one part and changed by another"
+                )
+        settings |= part.set
+        for target, value in part.scale.items():
+            scales[target] = scales.get(target, 1.0) * value
+    return Perturbation(
+        name,
+        settings,
+        scales,
+        title=" and ".join(part.title or part.name for part in parts),
+        evidence=lowest_evidence([part.evidence for part in parts]),
+    )
+
+
+def find_perturbation(model: Model, text: str, known: Mapping[str, Perturbation]) -> Perturbation:
+    """A perturbation by name, or a combination written ``a + b``."""
+    names = [part.strip() for part in text.split("+")]
+    for name in names:
+        if name not in known:
+            raise ScenarioError(
+                f"unknown perturbation {name!r} of {model.name}{best_matches(name, known)}"
+            )
+    return known[names[0]] if len(names) == 1 else combine(text, [known[name] for name in names])
+
+
+def resolve(
+    model: Model,
+    cell_line: Perturbation | None,
+    base: Mapping[str, float],
+    perturbation: Perturbation,
+    final: Mapping[str, float],
+) -> Effective:
+    """The values that hold in a run, by the rules of precedence."""
+    values: dict[str, float] = {}
+    origins: dict[str, tuple[str, ...]] = {}
+    layers: list[tuple[str, Mapping[str, float], Mapping[str, float]]] = [
+        ("base value", base, {}),
+        (f"perturbation {perturbation.name}", perturbation.set, perturbation.scale),
+        ("final value", final, {}),
+    ]
+    if cell_line is not None:
+        layers.insert(0, (f"cell line {cell_line.name}", cell_line.set, cell_line.scale))
+    for origin, settings, scales in layers:
+        for name, value in settings.items():
+            values[name] = value
+            origins[name] = (*origins.get(name, ()), f"{origin}: = {value:g}")
+        for name, scale in scales.items():
+            values[name] = scale * values.get(name, _model_value(model, name))
+            origins[name] = (*origins.get(name, ()), f"{origin}: x {scale:g}")
+    return Effective(values, origins)
+
+
+def _model_value(model: Model, name: str) -> float:
+    value = model.entity(name).value
+    if value is None:
+        raise MyelodeError(f"{name!r} has no value to scale")
+    return value

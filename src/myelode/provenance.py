@@ -1,0 +1,71 @@
+"""What a result rests on: the evidence behind its numbers, and the runs as plain data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from myelode.parameters import EVIDENCE, lowest_evidence
+from myelode.plan import Plan, PlannedRun
+from myelode.timeline import Change, Equilibration, Instant, SteadyState, Timeline
+
+
+def evidence_of(plan: Plan) -> dict[str, Any]:
+    """The lowest grade among the numbers used, and the share of them that are assumed."""
+    rows = plan.model.parameters.values()
+    grades = [row.evidence for row in rows]
+    grades += [p.evidence for p in plan.perturbations.values() if p.set or p.scale]
+    if plan.cell_line is not None:
+        grades.append(plan.cell_line.evidence)
+    if not grades:
+        return {"evidence": "none stated", "assumed_share": float("nan")}
+    return {
+        "evidence": lowest_evidence(grades),
+        "assumed_share": grades.count(EVIDENCE[-1]) / len(grades),
+    }
+
+
+def run_to_json(planned: PlannedRun) -> dict[str, Any]:
+    """A run as plain data, without what all runs of a plan share."""
+    timeline = planned.run.timeline
+    rest = timeline.equilibration
+    return {
+        "place": list(planned.place),
+        "changes": dict(planned.run.changes),
+        "instants": [_instant_to_json(instant) for instant in timeline.instants],
+        "end": timeline.end,
+        "equilibration": [rest.duration, list(rest.hold)] if rest else None,
+    }
+
+
+def timeline_from_json(data: dict[str, Any]) -> Timeline:
+    """The timeline of a run that `run_to_json` wrote."""
+    rest = data["equilibration"]
+    return Timeline(
+        tuple(_instant_from_json(item) for item in data["instants"]),
+        data["end"],
+        Equilibration(rest[0], tuple(rest[1])) if rest else None,
+    )
+
+
+def _instant_to_json(instant: Instant) -> dict[str, Any]:
+    steady = instant.steady
+    return {
+        "time": instant.time,
+        "changes": [[change.target, change.factor, change.offset] for change in instant.changes],
+        "reset": instant.reset,
+        "steady": steady
+        and [steady.period, [_instant_to_json(item) for item in steady.instants], steady.phase],
+    }
+
+
+def _instant_from_json(data: dict[str, Any]) -> Instant:
+    steady = data["steady"]
+    return Instant(
+        data["time"],
+        tuple(Change(*change) for change in data["changes"]),
+        data["reset"],
+        steady
+        and SteadyState(
+            steady[0], tuple(_instant_from_json(item) for item in steady[1]), steady[2]
+        ),
+    )

@@ -1,0 +1,291 @@
+"""Doses, infusions, media changes and inhibitors on one time line.
+
+`compile_regimen` turns the steps of a scenario into instants of affine changes, with every quantity
+converted to the model's own units.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from myelode.acts import Act, Spell, acts_of, exclusive_acts, to_instants
+from myelode.doses import bolus_size, given, infusion_size
+from myelode.errors import ScenarioError
+from myelode.infusions import infusion_rate
+from myelode.model import Model
+from myelode.steps import Context, Place, Step, label_times, resolve_time
+from myelode.timeline import Change, Instant, SteadyState, tidy
+from myelode.units import to_unit
+
+
+@dataclass(frozen=True)
+class Regimen:
+    """A compiled regimen: its instants, and the times of its labels."""
+
+    instants: tuple[Instant, ...]
+    labels: Mapping[str, float]
+
+
+def infused_species(steps: Sequence[Step]) -> tuple[str, ...]:
+    """The species that the regimen infuses; the model needs an input for each."""
+    return tuple(dict.fromkeys(step.infuse for step in steps if step.infuse))
+
+
+def regimen_targets(steps: Sequence[Step]) -> frozenset[str]:
+    """Parameters that the regimen sets; no other setting of them would last."""
+    return frozenset(name for step in steps for name in (step.set or {}))
+
+
+def compile_regimen(steps: Sequence[Step], context: Context, end: float, at: Place) -> Regimen:
+    """The instants of the steps, in order of time; `at` names the place of a step in errors.
+
+    Raises ScenarioError for unknown names, wrong units, negative times, acts on one value at one
+    time that do not add up, and a wash before there is anything to wash out.
+    """
+    labels = label_times(steps, context, at)
+    compiler = _Compiler(steps, context, labels, end)
+    starts = []
+    for number, step in enumerate(steps):
+        with at(number):
+            starts.append((resolve_time(step.at, labels, context), _rank(step), number))
+    for start, _, number in sorted(starts):
+        with at(number):
+            compiler.include(number, start)
+    acts = compiler.all_acts()
+    for first, *others in exclusive_acts(acts):
+        with at(others[-1].step):
+            who = " and ".join(dict.fromkeys(steps[act.step].title for act in (first, *others)))
+            what = f"{first.change.target!r} at time {first.time:g}"
+            raise ScenarioError(f"{who} both change {what}: shift one of them")
+    return Regimen(tuple(to_instants(acts, compiler.resets, compiler.steady.items())), labels)
+
+
+def _rank(step: Step) -> int:
+    """The order of steps at one time: first what puts the model back, then what acts on it."""
+    if step.reset:
+        return 0
+    return 1 if step.steady_state else 2
+
+
+class _Compiler:
+    """Collects what the steps do; they come in order of time."""
+
+    def __init__(
+        self, steps: Sequence[Step], context: Context, labels: Mapping[str, float], end: float
+    ):
+        self.steps = steps
+        self.context = context
+        self.labels = labels
+        self.end = end
+        self.acts: list[Act] = []
+        self.infusions: list[Spell] = []
+        self.settings: list[Spell] = []
+        self.resets: list[float] = []
+        self.steady: dict[float, SteadyState] = {}
+        self.first_dose = math.inf
+        self.number = 0
+
+    def include(self, number: int, start: float) -> None:
+        """Add the step of that number."""
+        self.number, step = number, self.steps[number]
+        if start > self.end:
+            raise ScenarioError(f"{step.title} comes after the end of the run at {self.end:g}")
+        getattr(self, f"_{step.verb}")(step, start)
+
+    def all_acts(self) -> list[Act]:
+        """What all steps do until the end of the run."""
+        return [act for act in self._all_acts() if act.time <= self.end]
+
+    def _all_acts(self) -> Iterator[Act]:
+        yield from self.acts
+        yield from acts_of(self.infusions, lambda _, lasting: math.fsum(s.value for s in lasting))
+        yield from acts_of(self.settings, self._setting)
+
+    def _setting(self, name: str, lasting: Sequence[Spell]) -> float:
+        """The latest setting that lasts, else the value at the start of the run."""
+        if lasting:
+            return lasting[-1].value
+        back = self.context.value(name)
+        if back is None:
+            raise ScenarioError(f"{name!r} has no value to go back to after its setting")
+        return back
+
+    def _start_again(self, start: float) -> None:
+        """What earlier steps still had to do is cancelled."""
+        self.acts = [act for act in self._all_acts() if act.time < start]
+        self.infusions, self.settings = [], []
+
+    def _dose(self, step: Step, start: float) -> None:
+        species = _dosed_species(self.context.model, step.dose or "", step)
+        size = bolus_size(step, self.context)
+        adds = step.to is None
+        change = Change(species, 1.0, size * (step.bioavailability or 1.0))
+        change = change if adds else Change(species, 0.0, size)
+        if step.steady_state:
+            self._recur(step, start, [Instant(0.0, (change,))])
+        for time in self._occasions(step, start):
+            self.acts.append(Act(time, change, self.number, adds))
+
+    def _infuse(self, step: Step, start: float) -> None:
+        species = _dosed_species(self.context.model, step.infuse or "", step)
+        rate, duration = infusion_size(step, self.context)
+        if not math.isfinite(duration):
+            self._infuse_until(step, start, species, rate)
+            return
+        if step.steady_state:
+            self._infuse_for_ever(step, start, species, rate, duration)
+        for time in self._occasions(step, start):
+            self._add_infusion(species, rate, time, time + duration)
+
+    def _add_infusion(self, species: str, rate: float, start: float, end: float) -> None:
+        name = infusion_rate(species)
+        self.infusions.append(Spell(name, start, tidy(end), rate, self.number))
+
+    def _infuse_until(self, step: Step, start: float, species: str, rate: float) -> None:
+        """A constant infusion that has reached its steady state, and ends."""
+        self._start_again(start)
+        self.first_dose = min(self.first_dose, start)
+        self._add_steady(step, start, SteadyState(self.end, (_rate_from(0.0, species, rate),), 0.0))
+        self._add_infusion(species, 0.0, start, start)
+
+    def _infuse_for_ever(
+        self, step: Step, start: float, species: str, rate: float, duration: float
+    ) -> None:
+        """Infusions given since ever: their recurrence, and the tails of those still running."""
+        period, phase = self._period(step), self._phase(step)
+        running, rest = divmod(duration, period)
+        instants = [_rate_from(0.0, species, (running + (rest > 0)) * rate)]
+        if rest > 0:
+            instants.append(_rate_from(rest, species, running * rate))
+        self._recur(step, start, instants)
+        previous = start - phase if phase > 0 else start - period
+        while previous + duration > start:
+            self._add_infusion(species, rate, start, previous + duration)
+            previous -= period
+
+    def _recur(self, step: Step, start: float, instants: Sequence[Instant]) -> None:
+        """The steady state of a step that is repeated for ever takes the place of all before it."""
+        self._start_again(start)
+        self._add_steady(
+            step, start, SteadyState(self._period(step), tuple(instants), self._phase(step))
+        )
+
+    def _add_steady(self, step: Step, start: float, state: SteadyState) -> None:
+        if start in self.steady:
+            raise ScenarioError(f"{step.title}: there is one steady state at a time, not two")
+        self.steady[start] = state
+
+    def _wash(self, step: Step, start: float) -> None:
+        left = 1.0 / float(step.dilute or 1.0) ** (step.times or 1)
+        self._exchange(step, start, step.wash or "", left)
+
+    def _renew(self, step: Step, start: float) -> None:
+        fraction = 1.0 if step.fraction is None else step.fraction
+        self._exchange(step, start, step.renew or "", 1.0 - fraction)
+
+    def _exchange(self, step: Step, start: float, compartment: str, left: float) -> None:
+        """Replace medium by fresh medium, which has the composition of the start or as said."""
+        model = self.context.model
+        species = _washed_species(model, compartment)
+        start_values = {name: self.context.value(name) for name in species}
+        if self.first_dose >= start and not any(value != 0 for value in start_values.values()):
+            raise ScenarioError(f"{step.title} comes before any dose: there is nothing to wash out")
+        fresh = {
+            name: to_unit(value, model.entity(name).unit, name)
+            for name, value in (step.fresh or {}).items()
+        }
+        for name in fresh:
+            if name not in species:
+                raise ScenarioError(f"{step.title}: {name!r} is not in {compartment!r}")
+        for name, value in {**start_values, **fresh}.items():
+            if value is None:
+                raise ScenarioError(f"{step.title}: say how much {name} is in the fresh medium")
+            self.acts.append(Act(start, Change(name, left, value * (1.0 - left)), self.number))
+
+    def _set(self, step: Step, start: float) -> None:
+        finish = self._finish(step, start)
+        for name, text in (step.set or {}).items():
+            entity = self.context.model.entity(name)
+            if entity.kind != "parameter" or entity.rule:
+                raise ScenarioError(f"{step.title}: {name!r} is no parameter that can be set")
+            self._require_free(step, name, start)
+            value = given(text, self.context, entity.unit, name)
+            self.settings.append(Spell(name, start, finish, value, self.number))
+
+    def _reset(self, step: Step, start: float) -> None:
+        if step.reset:
+            self._start_again(start)
+            self.resets.append(start)
+
+    def _finish(self, step: Step, start: float) -> float:
+        if step.for_ is not None:
+            finish = tidy(start + self.context.time(step.for_, "for"))
+        elif step.until is not None:
+            finish = resolve_time(step.until, self.labels, self.context)
+        else:
+            return math.inf
+        if finish <= start:
+            raise ScenarioError(f"{step.title} ends at {finish:g}, before it begins at {start:g}")
+        return finish
+
+    def _require_free(self, step: Step, name: str, start: float) -> None:
+        """One setting may end another that has no end of its own, but not cut one short."""
+        for other in self.settings:
+            if other.target == name and start < other.end < math.inf:
+                raise ScenarioError(f"{step.title}: {name!r} is already set until {other.end:g}")
+            if other.target == name and other.start == start:
+                raise ScenarioError(f"{step.title}: {name!r} is set twice at {start:g}")
+
+    def _occasions(self, step: Step, start: float) -> list[float]:
+        lag = self._lag(step)
+        every = self._period(step) if step.every is not None else 0.0
+        times = [tidy(start + lag + every * number) for number in range(step.times or 1)]
+        if times[0] > self.end:
+            raise ScenarioError(f"{step.title} acts after the end of the run at {self.end:g}")
+        self.first_dose = min(self.first_dose, times[0])
+        return times
+
+    def _lag(self, step: Step) -> float:
+        lag = 0.0 if step.lag is None else self.context.time(step.lag, "lag")
+        if lag < 0:
+            raise ScenarioError(f"{step.title}: the lag is negative")
+        return lag
+
+    def _period(self, step: Step) -> float:
+        period = self.context.time(step.every or 0, "every")
+        if period <= 0:
+            raise ScenarioError(f"{step.title}: every must be a positive time")
+        return period
+
+    def _phase(self, step: Step) -> float:
+        """How long before the start the last dose took effect, and a period less."""
+        period, lag = self._period(step), self._lag(step)
+        if lag >= period:
+            raise ScenarioError(f"{step.title}: at steady state the lag must be below every")
+        return (period - lag) % period
+
+
+def _rate_from(time: float, species: str, rate: float) -> Instant:
+    return Instant(time, (Change(infusion_rate(species), 0.0, rate),))
+
+
+def _dosed_species(model: Model, name: str, step: Step) -> str:
+    entity = model.entity(name, "species")
+    fixed = entity.constant or entity.rule == "assignment"
+    if entity.kind != "species" or fixed:
+        raise ScenarioError(f"{step.title}: {name!r} is no species that can be dosed")
+    if step.infuse and (entity.boundary or entity.rule):
+        raise ScenarioError(f"{step.title}: reactions do not change {name!r}: it takes no infusion")
+    return name
+
+
+def _washed_species(model: Model, compartment: str) -> tuple[str, ...]:
+    if model.entity(compartment, "compartment").kind != "compartment":
+        raise ScenarioError(f"{compartment!r} is no compartment: wash a compartment such as medium")
+    return tuple(
+        entity.id
+        for entity in model.entities.values()
+        if entity.compartment == compartment and not entity.rule and not entity.constant
+    )

@@ -1,0 +1,152 @@
+"""The parts of a scenario file: what may stand under ``design``, ``observe``, ``endpoints``, ..."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, model_validator
+
+from myelode.steps import STRICT, Identifier, Quantity
+
+TAKES = Literal[
+    "value", "max", "min", "argmax", "argmin", "auc", "mean",
+    "time_to", "time_above", "time_below", "ic50",
+]  # fmt: skip
+MOST_DOSES = 1000
+
+
+class Ladder(BaseModel):
+    """Doses that replace the size of the labelled step: listed, or evenly spaced on a log scale."""
+
+    model_config = STRICT
+
+    of: Identifier
+    from_: Annotated[Quantity | None, Field(alias="from")] = None
+    to: Quantity | None = None
+    points: Annotated[int | None, Field(ge=2, le=MOST_DOSES)] = None
+    zero: bool = False
+    values: Annotated[list[Quantity] | None, Field(min_length=1, max_length=MOST_DOSES)] = None
+
+    @model_validator(mode="after")
+    def _listed_or_spaced(self) -> Ladder:
+        spaced = [part is not None for part in (self.from_, self.to, self.points)]
+        if not (all(spaced) if self.values is None else not any(spaced)):
+            raise ValueError("a ladder has either values, or from, to and points")
+        return self
+
+
+class Design(BaseModel):
+    """Where the scenario runs: dose ladders, and parameter values crossed or zipped."""
+
+    model_config = STRICT
+
+    dose: Ladder | None = None
+    dose2: Ladder | None = None
+    cross: dict[str, Annotated[list[Quantity], Field(min_length=1)]] = {}
+    zip: dict[str, Annotated[list[Quantity], Field(min_length=1)]] = {}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Design:
+        if self.dose2 and not self.dose:
+            raise ValueError("dose2 needs dose")
+        if self.dose and self.dose2 and self.dose.of == self.dose2.of:
+            raise ValueError("dose and dose2 are ladders of two different steps")
+        if len({len(values) for values in self.zip.values()}) > 1:
+            raise ValueError("zipped lists must have one length")
+        if both := self.cross.keys() & self.zip.keys():
+            raise ValueError(f"{min(both)!r} is both crossed and zipped")
+        return self
+
+
+class Observe(BaseModel):
+    """When and what is recorded."""
+
+    model_config = STRICT
+
+    every: Quantity | None = None
+    from_: Annotated[Quantity | None, Field(alias="from")] = None
+    until: Quantity
+    at: list[Quantity] = []
+    outputs: Annotated[list[str], Field(min_length=1)]
+
+
+class Equilibrate(BaseModel):
+    """A run without drug before time zero; held values return to their start."""
+
+    model_config = STRICT
+
+    for_: Annotated[Quantity, Field(alias="for")]
+    hold: list[str] = []
+
+
+class Endpoint(BaseModel):
+    """One number from a trajectory, or from other endpoints."""
+
+    model_config = STRICT
+
+    of: str | None = None
+    take: TAKES | None = None
+    at: Quantity | None = None
+    from_: Annotated[Quantity | None, Field(alias="from")] = None
+    until: Quantity | None = None
+    above: Quantity | None = None
+    below: Quantity | None = None
+    arm: str | None = None
+    expr: str | None = None
+    unit: str | None = None
+    title: str | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Endpoint:
+        for fault in self._faults():
+            raise ValueError(fault)
+        return self
+
+    def _faults(self) -> Iterator[str]:
+        """What is missing, or has no meaning here."""
+        given = {name.rstrip("_") for name in self.model_fields_set} - {"title"}
+        if self.expr is not None:
+            yield from (f"expr does not take {name!r}" for name in given - {"expr", "unit"})
+            return
+        if self.of is None or self.take is None:
+            yield "an endpoint has either of and take, or expr"
+        moment = self.take in ("value", "ic50")
+        if moment and self.at is None:
+            yield f"take: {self.take} needs at, the time of reading"
+        levels = {
+            "time_to": {"above", "below"}, "time_above": {"above"}, "time_below": {"below"},
+        }.get(self.take or "", set())  # fmt: skip
+        if levels and len(levels & given) != 1:
+            yield f"take: {self.take} needs {' or '.join(sorted(levels))}, the level"
+        allowed = {"of", "take", "arm", *levels, *(["at"] if moment else ["from", "until"])}
+        yield from (f"take: {self.take} does not take {name!r}" for name in given - allowed)
+
+
+class OutcomeRule(BaseModel):
+    """What counts as resistant: conditions on ``fold``, the endpoint over that of the reference."""
+
+    model_config = STRICT
+
+    of: str
+    resistant_if: str
+    reduced_if: str | None = None
+
+
+class Case(BaseModel):
+    """A label, and the condition on endpoints under which it is given."""
+
+    model_config = STRICT
+
+    label: str
+    if_: Annotated[str | None, Field(alias="if")] = None
+
+
+class Input(BaseModel):
+    """An endpoint of another scenario, taken perturbation by perturbation."""
+
+    model_config = STRICT
+
+    from_: Annotated[str, Field(alias="from")]
+    of: str
+    arm: str | None = None

@@ -1,0 +1,114 @@
+"""Quantities at the border: text with a unit becomes a number in the model's unit, once.
+
+Inside the program there are only numbers. The registry is pint's, with the counts that biology
+needs (cells and lesions are items), and is built on first use.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from myelode.errors import ScenarioError
+
+if TYPE_CHECKING:
+    import pint
+
+LONGEST_TEXT = 64
+DIMENSIONLESS = ("", "1", "dimensionless")
+_QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*(.*?)\s*")
+_UNIT = re.compile(r"[A-Za-zµμ%1][A-Za-z0-9µμ%_/*^(). -]*")
+# A power other than a small plain number: 10**10**8 would keep the registry busy for ever.
+_TOWER = re.compile(r"(?:\^|\*\*)(?!\s*-?\d{1,2}(?:\.\d{1,3})?(?![\d.]|\s*\^|\s*\*\*))")
+
+
+@lru_cache(maxsize=1)
+def registry() -> pint.UnitRegistry[Any]:
+    """The one unit registry, with items (cells, lesions) defined."""
+    import pint
+
+    units: pint.UnitRegistry[Any] = pint.UnitRegistry()
+    units.define("item = [item_count] = items = cell = cells = lesion = lesions")
+    return units
+
+
+@lru_cache(maxsize=4096)
+def parse_unit(text: str) -> pint.Unit:
+    """The unit that `text` names; raises ScenarioError if it names none."""
+    import pint
+
+    text = text.strip()
+    if text in DIMENSIONLESS:
+        return registry().Unit("dimensionless")
+    if len(text) > LONGEST_TEXT or not _UNIT.fullmatch(text) or _TOWER.search(text):
+        raise ScenarioError(f"{text[:LONGEST_TEXT]!r} is not a unit")
+    try:
+        return registry().Unit(text)
+    except (pint.PintError, ValueError, TypeError, ArithmeticError, AttributeError, KeyError):
+        raise ScenarioError(f"{text!r} is not a known unit") from None
+    except AssertionError:  # what pint says to unbalanced brackets and doubled signs
+        raise ScenarioError(f"{text!r} is not a unit") from None
+
+
+def split_quantity(value: object) -> tuple[float, str | None]:
+    """Number and unit text of ``"2 h"`` or of a bare number (unit None); the number is finite."""
+    if isinstance(value, str):
+        match = _QUANTITY.fullmatch(value) if len(value) <= LONGEST_TEXT else None
+        number, unit = (float(match[1]), match[2] or None) if match else (math.nan, None)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        number, unit = _float(value), None
+    else:
+        number, unit = math.nan, None
+    if not math.isfinite(number):
+        shown = repr(value)
+        shown = shown if len(shown) <= LONGEST_TEXT else f"{shown[:20]}..."
+        raise ScenarioError(f"{shown} is not a quantity such as '2 h'")
+    return number, unit
+
+
+def _float(value: int | float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def to_unit(value: object, unit: str | None, what: str = "the value") -> float:
+    """`value` as a number in `unit`.
+
+    A bare number is right only where the unit is dimensionless or unknown (None).
+    """
+    number, own = split_quantity(value)
+    if unit is None:
+        if own is None:
+            return number
+        raise ScenarioError(
+            f"{what} has no declared unit in the model: write {number:g}, not {value!r}"
+        )
+    if own is None:
+        if is_dimensionless(unit):
+            return number * factor("dimensionless", unit)
+        raise ScenarioError(f"{what} needs a unit: write '{number:g} {unit}', not {value!r}")
+    return number * factor(own, unit, what)
+
+
+@lru_cache(maxsize=4096)
+def factor(own: str, unit: str, what: str = "the value") -> float:
+    """The number by which a value in `own` is multiplied to stand in `unit`.
+
+    Raises ScenarioError for units of different kinds, and for scales with a zero of their own.
+    """
+    source, target = parse_unit(own), parse_unit(unit)
+    if source.dimensionality != target.dimensionality:
+        raise ScenarioError(f"{what} is in {own!r}, which cannot be converted to {unit!r}")
+    zero, one = (float(registry().Quantity(x, source).to(target).magnitude) for x in (0.0, 1.0))
+    if zero != 0:
+        raise ScenarioError(f"{what} is in {own!r}, which is no multiple of {unit!r}")
+    return one
+
+
+def is_dimensionless(unit: str) -> bool:
+    """Whether the unit is a pure number."""
+    return unit.strip() in DIMENSIONLESS or bool(parse_unit(unit).dimensionless)

@@ -1,0 +1,112 @@
+"""A module imports only from modules to its left, so the program can be read from left to right."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[2] / "src" / "myelode"
+
+ORDER = """
+    errors
+    units expressions
+    files library settings claims
+    preflight
+    sbml_units sbml dependencies infusions
+    parameters
+    model
+    perturbations
+    formula_functions mathml reaction_system conservation numeric_code typesetting equations
+    timeline steps regimen
+    scenario
+    engines.protocol engines.walk engines.roadrunner engines.scipy engines
+    plan
+    endpoints
+    outcomes
+    provenance results
+    simulation
+    validation
+    descriptions checks
+    figure_styles figure_page figures
+    exports.selection exports.standalone exports.sedml exports.latex exports.archive exports
+    tables pages summaries
+    cli.console cli.running cli.looking cli.checking cli.exporting cli
+""".split()
+
+# `Model.simulate` is a convenience: it hands over to the module that knows how to run.
+EXCEPTION = ("model", "simulation")
+
+
+def _module_name(path: Path) -> str:
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+@cache
+def _modules() -> dict[str, Path]:
+    """Every module but the package itself, whose public names are lazy."""
+    names = {_module_name(path): path for path in sorted(SOURCE.rglob("*.py"))}
+    return {name: path for name, path in names.items() if name}
+
+
+def _imported_modules(path: Path) -> set[str]:
+    """Every module of ours that a module imports, inside functions too."""
+    names = {name.removeprefix("myelode.") for name in _imports(path)}
+    return {name for name in names if name in _modules()}
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: a relative import"
+            yield from (_origin(str(node.module), alias.name) for alias in node.names)
+
+
+def _origin(module: str, name: str) -> str:
+    """The module that ``from module import name`` needs: `name` may be a module itself."""
+    whole = f"{module}.{name}"
+    return whole if whole.removeprefix("myelode.") in _modules() else module
+
+
+def test_every_module_has_its_place_in_the_order() -> None:
+    assert set(_modules()) <= set(ORDER), "add the new module to ORDER, left of what imports it"
+
+
+def test_every_place_in_the_order_is_taken() -> None:
+    assert set(ORDER) <= set(_modules()), "remove the module that is gone from ORDER"
+
+
+@pytest.mark.parametrize("name", _modules())
+def test_a_module_imports_only_from_its_left(name: str) -> None:
+    allowed = set(ORDER[: ORDER.index(name)])
+    strangers = _imported_modules(_modules()[name]) - allowed - {name}
+    assert {(name, other) for other in strangers} <= {EXCEPTION}
+
+
+def test_the_exception_stands_inside_the_method() -> None:
+    tree = ast.parse((SOURCE / "model.py").read_text(encoding="utf-8"))
+    [model] = [n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "Model"]
+    [method] = [n for n in model.body if isinstance(n, ast.FunctionDef) and n.name == "simulate"]
+    inside = [n for n in ast.walk(method) if isinstance(n, ast.ImportFrom)]
+    everywhere = [
+        n for n in ast.walk(tree)
+        if isinstance(n, ast.ImportFrom) and n.module == "myelode.simulation"
+    ]  # fmt: skip
+    assert [n.module for n in inside] == ["myelode.simulation"]
+    assert everywhere == inside
+
+
+def test_the_package_itself_imports_only_the_errors_at_once() -> None:
+    tree = ast.parse((SOURCE / "__init__.py").read_text(encoding="utf-8"))
+    at_once = [
+        ast.unparse(node)
+        for node in tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom) and "myelode" in ast.unparse(node)
+    ]
+    assert at_once == ["from myelode import errors"]
