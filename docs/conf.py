@@ -14,21 +14,19 @@ project_copyright = "The myelode developers"
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx.ext.napoleon",
     "mathml",
+    "docstrings",
     "model_directives",
     "command_line",
 ]
 exclude_patterns = ["_build"]
 suppress_warnings = ["config.cache"]
 
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
-autodoc_typehints = "description"
-autodoc_typehints_description_target = "documented"
+autodoc_typehints = "none"
 autodoc_member_order = "bysource"
-napoleon_google_docstring = False
 
 html_theme = "furo"
 html_title = "myelode"
@@ -39,3 +37,10 @@ html_copy_source = False
 html_show_sphinx = False
 # The site reads the same tomorrow as today.
 html_last_updated_fmt = None
+
+
+def setup(app):
+    """Antimony is coloured like C, whose comments and punctuation it shares."""
+    from pygments.lexers import CLexer
+
+    app.add_lexer("antimony", CLexer)

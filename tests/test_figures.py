@@ -47,7 +47,9 @@ end
 
 TRAJECTORIES = """
 id: trajectories
-title: A pulse and a very late second dose, with a title that is long enough to need a second line of text, and then some more words because the page is wide
+title: >
+  A pulse and a very late second dose, with a title that is long enough to need a second line of
+  text, and then some more words because the page is wide
 model: {model}
 perturbations: [none, {{slow: {{scale: {{k: 0.5}}}}}}, {{fast: {{scale: {{k: 3}}}}}}]
 regimen:
@@ -117,6 +119,7 @@ design: {{cross: {{medium: [1 L, 2 L, 3 L]}}}}
 observe: {{every: 1 h, until: 10 h, outputs: [amount(drug)]}}
 """
 
+COUNT = range(2, 16)
 MANY = """
 id: many
 title: Fifteen perturbations
@@ -129,7 +132,7 @@ endpoints: {{left: {{of: drug, take: value, at: 10 h}}}}
 outcome: {{of: left, resistant_if: fold > 1.5}}
 """.replace(
     "PERTURBATIONS",
-    ", ".join(f"{{{{a_long_name_of_a_change_{n}: {{{{scale: {{{{k: {n}}}}}}}}}}}}}" for n in range(2, 16)),
+    ", ".join(f"{{{{a_long_name_of_a_change_{n}: {{{{scale: {{{{k: {n}}}}}}}}}}}}}" for n in COUNT),
 )  # fmt: skip
 
 SCENARIOS = {
@@ -356,7 +359,8 @@ from myelode.figure_styles import styles
 
 assert "matplotlib" not in sys.modules
 panel = Panel("y (1)", (Curve("a", np.arange(3.0), np.arange(3.0)),))
-page = Page("", "", ((panel,),), Across("x (1)", (0, 3)), styles(["a"], None), {"a": "a"}, "", (), False)
+look = styles(["a"], None)
+page = Page("", "", ((panel,),), Across("x (1)", (0, 3)), look, {"a": "a"}, "", (), False)
 draw(page).savefig(sys.argv[1])
 assert "matplotlib.figure" in sys.modules
 assert "matplotlib.pyplot" not in sys.modules

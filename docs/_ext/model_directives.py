@@ -1,24 +1,38 @@
-"""The directive `model`: parts of a model page, made from the model when the site is built.
+"""Directives that put what the program knows into pages when the site is built.
 
-```{model} parameters melflufen
-```
-An optional third word names a variant.
+    ```{model} parameters melflufen
+    :folded: Numbers
+    ```
+    ```{scenario-figure} gamma_h2ax_washout
+    ```
+
+A third word after `model` names a variant; `folded` hides the part behind a title.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 import model_pages
+import schemes
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
 from myelode.claims import read_claims
+from myelode.descriptions import list_items
 from myelode.equations import Equations, derive
+from myelode.figures import plot_scenario
+from myelode.library import find_scenario, models
 from myelode.model import Model, load_model
+from myelode.outcomes import evaluate
 from myelode.perturbations import cell_lines, perturbations
+from myelode.simulation import simulate
 from myelode.validation import Row, validate
 
 
@@ -75,6 +89,14 @@ def _score(name: str, variant: str | None) -> str:
     return model_pages.score(_validated(name))
 
 
+def _scenarios(name: str, variant: str | None) -> str:
+    return model_pages.scenarios(item for item in list_items("scenarios") if item["model"] == name)
+
+
+def _scheme(name: str, variant: str | None) -> str:
+    return f'<div class="picture">{schemes.scheme_svg(_equations(name, variant))}</div>'
+
+
 def _reactions(name: str, variant: str | None) -> str:
     return model_pages.reactions_html(_model(name, variant), _equations(name, variant))
 
@@ -91,10 +113,11 @@ Part = Callable[[str, str | None], str]
 _MARKDOWN: Mapping[str, Part] = {
     "title": _title, "parameters": _parameters, "evidence": _evidence,
     "perturbations": _perturbations, "cell-lines": _cell_lines, "claims": _claims,
-    "observations": _observations, "misses": _misses, "score": _score,
+    "observations": _observations, "misses": _misses, "score": _score, "scenarios": _scenarios,
 }  # fmt: skip
 _HTML: Mapping[str, Part] = {
-    "reactions": _reactions, "derivatives": _derivatives, "assignments": _assignments,
+    "scheme": _scheme, "reactions": _reactions,
+    "derivatives": _derivatives, "assignments": _assignments,
 }  # fmt: skip
 
 
@@ -103,21 +126,55 @@ class ModelDirective(SphinxDirective):
 
     required_arguments = 2
     optional_arguments = 1
-    has_content = False
-    option_spec: ClassVar[dict[str, Any]] = {}
+    option_spec: ClassVar[dict[str, Any]] = {"folded": directives.unchanged_required}
 
     def run(self) -> list[nodes.Node]:
         """The part as nodes; the page is made again when a file of the model changes."""
         part, name = self.arguments[:2]
         variant = self.arguments[2] if len(self.arguments) > 2 else None
-        for file in (_model(name, variant).folder or self.env.srcdir).iterdir():
+        for file in sorted(models()[name].iterdir()):
             self.env.note_dependency(str(file))
+        found = self._part(part, name, variant)
+        title = self.options.get("folded")
+        if title is None:
+            return found
+        opening = f"<details><summary>{escape(title)}</summary>"
+        return [_html(opening), *found, _html("</details>")]
+
+    def _part(self, part: str, name: str, variant: str | None) -> list[nodes.Node]:
         if part in _HTML:
-            return [nodes.raw("", _HTML[part](name, variant), format="html")]
+            return [_html(_HTML[part](name, variant))]
         return self.parse_text_to_nodes(_MARKDOWN[part](name, variant))
 
 
+class FigureDirective(SphinxDirective):
+    """The figure of a shipped scenario."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """The figure as SVG inside the page."""
+        self.env.note_dependency(str(find_scenario(self.arguments[0])))
+        return [_html(f'<div class="picture">{_figure_svg(self.arguments[0])}</div>')]
+
+
+@lru_cache
+def _figure_svg(name: str) -> str:
+    dataset = simulate(name)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "figure.svg"
+        plot_scenario(dataset, evaluate(dataset), path)
+        text = path.read_text(encoding="utf-8")
+    label = escape(f"Figure: {dataset.attrs['title']}")
+    return f'<svg role="img" aria-label="{label}"' + text.partition("<svg")[2]
+
+
+def _html(text: str) -> nodes.raw:
+    return nodes.raw("", text, format="html")
+
+
 def setup(app: Any) -> dict[str, bool]:
-    """Register the directive."""
+    """Register the directives."""
     app.add_directive("model", ModelDirective)
+    app.add_directive("scenario-figure", FigureDirective)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

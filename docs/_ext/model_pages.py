@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
 from mathml import to_mathml
 
-from myelode.claims import Claim
-from myelode.parameters import EVIDENCE, Parameter
+from myelode.claims import VERDICTS, Claim
+from myelode.parameters import EVIDENCE, FIXED, Parameter
 from myelode.perturbations import Perturbation
 from myelode.validation import Row
 
@@ -32,7 +32,7 @@ def markdown_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str
     """A table inside a frame of its own, which scrolls where it is too wide."""
     lines = ["| " + " | ".join(headers) + " |", "|" + "---|" * len(headers)]
     lines += ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
-    return "\n".join(["::::{div} wide-table", *lines, "::::"])
+    return "\n".join(["::::{container} wide-table", *lines, "::::"])
 
 
 def _cell(text: str) -> str:
@@ -63,7 +63,7 @@ def reactions_html(model: Model, equations: Equations) -> str:
 
     rows = [
         f"<tr><td><code>{name}</code></td><td>{_scheme(model, name)}</td>"
-        f"<td>{to_mathml(typeset(rate))}</td></tr>"
+        f"<td>{_displayed(typeset(rate))}</td></tr>"
         for name, rate in equations.system.rates.items()
     ]
     head = "<tr><th>reaction</th><th>scheme</th><th>rate</th></tr>"
@@ -71,15 +71,9 @@ def reactions_html(model: Model, equations: Equations) -> str:
 
 
 def _scheme(model: Model, name: str) -> str:
-    """``A + B → C``; what comes from nothing or goes to nothing has an empty side."""
-    text = model.entities[name].equation or ""
-    for arrow in ("<->", "->", "=>"):
-        if arrow in text:
-            left, right = text.split(arrow, 1)
-            sides = [side.strip() or "∅" for side in (left, right.rstrip(";"))]
-            sign = "→" if arrow == "=>" else "⇄"
-            return escape(f" {sign} ".join(sides))
-    return escape(text)
+    """``A + B → C``, with ∅ for nothing."""
+    scheme = (model.entities[name].equation or "").partition(";")[0]
+    return escape(scheme.replace("nothing", "∅").replace("->", "→"))
 
 
 def derivatives_html(equations: Equations) -> str:
@@ -106,10 +100,15 @@ def equations_html(rows: Iterable[tuple[str, str]]) -> str:
     """Equations below one another, their signs of equality aligned; long sums are broken."""
     lines = []
     for left, right in rows:
-        first, *rest = [to_mathml(line) for line in broken(right)]
+        first, *rest = [_displayed(line) for line in broken(right)]
         more = "".join(f'<span class="continued">{line}</span>' for line in rest)
-        lines.append(f"<tr><td>{to_mathml(left)}</td><td>=</td><td>{first}{more}</td></tr>")
+        lines.append(f"<tr><td>{_displayed(left)}</td><td>=</td><td>{first}{more}</td></tr>")
     return f'<div class="equations"><table>{"".join(lines)}</table></div>'
+
+
+def _displayed(latex: str) -> str:
+    """A formula inside a line, with fractions as large as in one that stands alone."""
+    return to_mathml(rf"\displaystyle {latex}")
 
 
 def broken(right: str) -> list[str]:
@@ -129,13 +128,18 @@ def parameters(rows: Iterable[Parameter]) -> str:
             f"{row.value:g} {prose('' if row.unit == 'dimensionless' else row.unit)}",
             prose(row.meaning),
             prose(_spread(row)),
-            row.evidence,
-            prose("; ".join(text for text in (row.source, row.note) if text)),
+            _grounds(row.evidence, row.source, row.note),
         )
         for row in rows
     )
-    headers = ("symbol", "value", "meaning", "uncertainty", "evidence", "source, note")
+    headers = ("symbol", "value", "meaning", "uncertainty", "evidence")
     return markdown_table(headers, cells)
+
+
+def _grounds(evidence: str, *texts: str) -> str:
+    """The grade of evidence, and what stands behind it."""
+    behind = "; ".join(text for text in texts if text)
+    return f"*{evidence}*: {prose(behind)}" if behind else f"*{evidence}*"
 
 
 def _spread(row: Parameter) -> str:
@@ -144,32 +148,35 @@ def _spread(row: Parameter) -> str:
 
 
 def evidence(rows: Iterable[Parameter]) -> str:
-    """How many numbers have which grade of evidence, from the best known to the least."""
-    counts = Counter(row.evidence for row in rows)
+    """How many numbers have which grade of evidence, from the best known to the least.
+
+    Definitions count for none, as in `myelode.provenance`.
+    """
+    rows = list(rows)
+    counts = Counter(row.evidence for row in rows if row.uncertainty != FIXED)
     total = sum(counts.values())
     cells = (
         (grade, str(counts[grade]), f"{counts[grade] / total:.0%}")
         for grade in EVIDENCE
         if counts[grade]
     )
-    return markdown_table(("grade of evidence", "numbers", "share"), cells)
+    table = markdown_table(("grade of evidence", "numbers", "share"), cells)
+    rest = f"{len(rows) - total} further numbers are definitions, without uncertainty."
+    return f"{table}\n\n{rest}"
 
 
 def changes(items: Iterable[Perturbation]) -> str:
     """Cell lines or perturbations: what each changes, what was published, how well it is known."""
     cells = (
         (
-            f"`{item.name}`",
-            prose(item.title),
+            f"`{item.name}`<br>{prose(item.title)}",
             _changed(item),
             prose("; ".join(text for text in (item.published, item.signature) if text)),
-            item.evidence,
-            prose("; ".join(text for text in (item.source, item.note) if text)),
+            _grounds(item.evidence, item.source, item.note),
         )
         for item in items
     )
-    headers = ("name", "what it is", "changes", "published; signature", "evidence", "source, note")
-    return markdown_table(headers, cells)
+    return markdown_table(("name", "changes", "published; signature", "evidence"), cells)
 
 
 def _changed(item: Perturbation) -> str:
@@ -178,24 +185,33 @@ def _changed(item: Perturbation) -> str:
     return ", ".join(parts) or "nothing"
 
 
+def scenarios(items: Iterable[Mapping[str, str | None]]) -> str:
+    """The scenarios that ask a model, by the names that `myelode run` takes."""
+    cells = ((f"`{_short(item)}`", prose(item["title"] or "")) for item in items)
+    return markdown_table(("scenario", "question"), cells)
+
+
+def _short(item: Mapping[str, str | None]) -> str:
+    return str(item["name"]).rpartition("/")[2]
+
+
 def claims(items: Iterable[Claim]) -> str:
     """What the source documents say, with the verdict, and what the model does about it."""
     items = list(items)
     counts = Counter(item.verdict for item in items)
-    summary = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    cells = (
-        (
-            item.id,
-            prose(item.claim),
-            _verdict(item.verdict),
-            prose(item.because),
-            prose(item.in_model),
-            prose("; ".join(item.sources)),
-        )
-        for item in items
+    summary = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
+    return "\n\n".join([f"{len(items)} claims: {summary}.", *map(_claim, items)])
+
+
+def _claim(item: Claim) -> str:
+    """A term, the claim with its verdict, and its definition."""
+    sources = prose("; ".join(item.sources)) or "none"
+    return (
+        f"`{item.id}` {prose(item.claim)}: {_verdict(item.verdict)}\n"
+        f": Why: {prose(item.because.rstrip('.'))}.\n"
+        f"  In the model: {prose(item.in_model.rstrip('.'))}.\n"
+        f"  Sources: {sources}."
     )
-    headers = ("id", "claim", "verdict", "because", "in the model", "sources")
-    return f"{len(items)} claims: {summary}.\n\n{markdown_table(headers, cells)}"
 
 
 def _verdict(word: str) -> str:
@@ -206,7 +222,7 @@ def observations(rows: Iterable[Row]) -> str:
     """Published numbers beside simulated ones, hits and misses alike."""
     cells = (
         (
-            row.id,
+            f"`{row.id}`",
             prose(row.observable),
             f"{number(row.published)} {prose(_unit(row.unit))}".strip(),
             _band(row),
@@ -217,7 +233,7 @@ def observations(rows: Iterable[Row]) -> str:
         )
         for row in rows
     )
-    headers = ("id", "observable", "published", "band", "here", "", "use", "source, note")
+    headers = ("id", "observable", "published", "band", "here", "verdict", "use", "source, note")
     return markdown_table(headers, cells)
 
 

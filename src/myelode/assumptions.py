@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from myelode.model import Model, load_model
-from myelode.outcomes import evaluate
+import numpy as np
+
+from myelode.design import Axis
+from myelode.engines import Tolerances
+from myelode.outcomes import evaluate_scenario
+from myelode.parameters import FIXED
+from myelode.plan import Plan
+from myelode.regimen import regimen_targets
 from myelode.scenario import Scenario
 from myelode.sections import Design, Endpoint
-from myelode.simulation import simulate
+from myelode.simulation import plan_scenario, simulate_plan
+from myelode.steps import Context
 
 STEP = 0.02
 
@@ -27,18 +35,36 @@ def influential_assumptions(scenario: Scenario, count: int = 3) -> list[Influenc
     """The assumed parameters with most influence on the scenario's main endpoint, in the reference.
 
     The main endpoint is that of the outcome rule, else the first one taken from a trajectory; of a
-    dose ladder the response at the dose that the regimen itself names. Elasticities are central
-    differences over +-2 %.
+    dose ladder the response at the dose that the regimen itself names. Elasticities are forward
+    differences over 2 %. Empty where the model has no table or the scenario no endpoint.
     """
-    model = load_model(scenario.model, scenario.variant)
+    if not any(endpoint.of for endpoint in scenario.endpoints.values()):
+        return []
     simple, endpoint = _reference_only(scenario)
-    found = []
-    for name in _assumed(model, simple):
-        up, down = (_value(simple, name, model, factor) for factor in (1 + STEP, 1 - STEP))
-        if up > 0 and down > 0 and math.isfinite(up) and math.isfinite(down):
-            elasticity = math.log(up / down) / math.log((1 + STEP) / (1 - STEP))
-            found.append(Influence(name, elasticity, endpoint))
-    return sorted(found, key=lambda item: -abs(item.elasticity))[:count]
+    plan = plan_scenario(simple)
+    names = _assumed(plan)
+    if not names:
+        return []
+    dataset = simulate_plan(_with_samples(plan, names), "auto", Tolerances())
+    values = evaluate_scenario(dataset, simple, Context(plan.model))["main"].values.ravel()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        elasticities = np.log(values[1:] / values[0]) / math.log(1 + STEP)
+    found = [Influence(n, float(e), endpoint) for n, e in zip(names, elasticities, strict=True)]
+    known = [item for item in found if math.isfinite(item.elasticity) and item.elasticity]
+    return sorted(known, key=lambda item: -abs(item.elasticity))[:count]
+
+
+def _with_samples(plan: Plan, names: Sequence[str]) -> Plan:
+    """The plan's one run as it is, and once per name with that value raised."""
+    (base,) = plan.runs
+    runs = [replace(base, place=(*base.place, 0))]
+    for position, name in enumerate(names, start=1):
+        entity = plan.model.entities[name]
+        value = (1 + STEP) * base.run.changes.get(name, entity.value or 0.0)
+        run = replace(base.run, changes={**base.run.changes, name: value})
+        runs.append(replace(base, place=(*base.place, position), run=run))
+    axis = Axis("sample", tuple(range(len(runs))))
+    return replace(plan, axes=(*plan.axes, axis), runs=tuple(runs))
 
 
 def _reference_only(scenario: Scenario) -> tuple[Scenario, str]:
@@ -74,25 +100,15 @@ def _main_endpoint(scenario: Scenario) -> str:
     return next(iter(scenario.endpoints))
 
 
-def _assumed(model: Model, scenario: Scenario) -> list[str]:
-    """Assumed parameters that are not zero, not definitions, and free to be set."""
-    taken = set(scenario.set) | set(scenario.final)
-    for steps in scenario.regimens.values():
-        taken |= {name for step in steps for name in step.set or {}}
+def _assumed(plan: Plan) -> list[str]:
+    """Assumed parameters that are neither zero nor definitions, and that the regimen leaves alone."""
+    taken = {name for steps in plan.scenario.regimens.values() for name in regimen_targets(steps)}
     return [
         row.name
-        for row in model.parameters.values()
+        for row in plan.model.parameters.values()
         if row.evidence == "assumed"
         and row.value != 0
-        and row.uncertainty != "fixed"
+        and row.uncertainty != FIXED
         and row.name not in taken
-        and model.entities[row.name].kind == "parameter"
+        and plan.model.entities[row.name].kind == "parameter"
     ]
-
-
-def _value(scenario: Scenario, name: str, model: Model, factor: float) -> float:
-    entity = model.entities[name]
-    number = factor * float(entity.value or 0.0)
-    text = number if entity.unit is None else f"{number!r} {entity.unit}"
-    changed = scenario.model_copy(update={"set": {**scenario.set, name: text}})
-    return float(evaluate(simulate(changed))["main"].values.flat[0])

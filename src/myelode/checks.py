@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from myelode.claims import read_claims
 from myelode.descriptions import is_model
 from myelode.engines import choose_engine
 from myelode.errors import MyelodeError
+from myelode.files import read_text
 from myelode.library import find_model
 from myelode.model import Model, load_model
 from myelode.model_folder import read_variants
 from myelode.outcomes import check_expectations, evaluate_scenario
 from myelode.perturbations import cell_lines, perturbations
+from myelode.preflight import check_antimony, check_in_subprocess, check_sbml, lint_sbml
 from myelode.sbml import findings
 from myelode.scenario import Scenario, load_scenario
 from myelode.simulation import rehearse
@@ -35,15 +38,21 @@ class Findings:
         try:
             return function(*arguments)
         except MyelodeError as error:
-            self.errors.append(str(error))
+            if str(error) not in self.errors:
+                self.errors.append(str(error))
             return None
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether no error was found."""
+        return not self.errors
 
 
 def check_file(name: str) -> Findings:
     """Errors and warnings of a model, a model folder or a scenario, by name or path."""
     found = Findings(name)
     model = found.attempt(is_model, name)
-    if model is not None:
+    if found.is_sound:
         (_check_model if model else _check_scenario)(name, found)
     return found
 
@@ -53,13 +62,23 @@ def _check_model(name: str, found: Findings) -> None:
     if path is None:
         return
     if not path.is_dir():
-        _check_variant(found, name, None)
+        found.attempt(_load_apart, path)
+        if found.is_sound:
+            _check_variant(found, name, None)
         return
     for variant in found.attempt(read_variants, path) or ():
         _check_variant(found, name, variant)
     found.attempt(read_claims, path)
     if (path / "observations.tsv").exists():
         found.attempt(read_observations, path)
+
+
+def _load_apart(path: Path) -> None:
+    """Refuse a stranger's file that would harm this process, before this process loads it."""
+    text = read_text(path)
+    check = check_sbml if text.lstrip().startswith("<") else check_antimony
+    check(text, str(path))
+    check_in_subprocess(text, str(path))
 
 
 def _check_variant(found: Findings, name: str, variant: str | None) -> None:
@@ -70,6 +89,9 @@ def _check_variant(found: Findings, name: str, variant: str | None) -> None:
     errors, warnings = findings(model.sbml)
     found.errors += [f"{where}: {text}" for text in errors]
     found.warnings += [*model.warnings, *(f"{where}: {text}" for text in warnings)]
+    silent = lint_sbml(model.sbml, where)
+    found.errors += silent.errors
+    found.warnings += silent.warnings
     found.attempt(perturbations, model)
     found.attempt(cell_lines, model)
     found.attempt(choose_engine("auto").compile, model.sbml)
@@ -79,6 +101,20 @@ def _check_scenario(name: str, found: Findings) -> None:
     scenario: Scenario | None = found.attempt(load_scenario, name)
     if scenario is None:
         return
+    path = found.attempt(_find_model_of, scenario)
+    if path is not None and not path.is_dir():
+        found.attempt(_load_apart, path)
+    if found.is_sound:
+        _rehearse(scenario, found)
+
+
+def _find_model_of(scenario: Scenario) -> Path:
+    with scenario.at("model"):
+        return find_model(scenario.model)
+
+
+def _rehearse(scenario: Scenario, found: Findings) -> None:
+    """All that a run does before and after the integration."""
     rehearsed = found.attempt(rehearse, scenario)
     if rehearsed is None:
         return

@@ -114,8 +114,10 @@ def _dotted(node: ast.AST) -> str:
 
 def _value(node: ast.expr, values: Mapping[str, Value]) -> Value:
     match node:
-        case ast.Constant(value=bool() | int() | float() | str() as constant):
+        case ast.Constant(value=bool() | str() as constant):
             return constant
+        case ast.Constant(value=int() | float() as constant):
+            return float(constant)
         case ast.Name() | ast.Attribute():
             return _lookup(_dotted(node), values)
         case ast.Call(func=ast.Name(id=name), args=parts):

@@ -18,9 +18,10 @@ from myelode import sbml as sbml_library
 from myelode.errors import ModelError, ScenarioError, best_matches
 from myelode.files import read_text
 from myelode.library import find_model
-from myelode.model_folder import is_constant, names_elsewhere, read_variant
+from myelode.model_folder import is_constant, names_elsewhere, read_variant, require_values
 from myelode.parameters import Parameter
 from myelode.preflight import check_antimony, check_sbml
+from myelode.repeats import refuse_repeats
 from myelode.sbml import Description, Entity
 from myelode.units import is_dimensionless
 
@@ -184,6 +185,7 @@ def model_from_sbml(text: str, name: str, where: str) -> Model:
     check_sbml(text, where)
     canonical = sbml_library.canonical(text, where)
     description = sbml_library.describe(canonical)
+    require_values(description, where)
     warnings = _without_table(where, description)
     return Model(name, "", name, canonical, {}, warnings=warnings, _description=description)
 
@@ -192,6 +194,7 @@ def _load_file(path: Path) -> Model:
     text = read_text(path)
     if path.suffix in ANTIMONY_SUFFIXES:
         check_antimony(text, str(path))
+        refuse_repeats(text, str(path))
         text = sbml_library.from_antimony(text, str(path))
     elif path.suffix not in SBML_SUFFIXES:
         raise ModelError(f"{path}: a model ends in .ant, .xml or .sbml")

@@ -17,6 +17,7 @@ from myelode.errors import ModelError, best_matches
 from myelode.files import YamlFile, read_text, read_yaml
 from myelode.parameters import Parameter, read_parameters
 from myelode.preflight import check_antimony, check_sbml
+from myelode.repeats import refuse_repeats
 from myelode.sbml import Description, Entity, describe, from_antimony
 from myelode.units import factor, parse_unit
 
@@ -50,6 +51,7 @@ def read_variant(folder: Path, variant: str | None) -> Form:
         raise ModelError(f"model {folder.name} has no variant {name!r}{hint}")
     sbml = _compose(folder, variants[name])
     description = describe(sbml)
+    require_values(description, str(folder))
     parameters = _table_of(folder, name, description)
     _require_agreement(folder, parameters, description)
     title = str(variants[name].get("title", folder.name))
@@ -101,8 +103,11 @@ def names_elsewhere(folder: Path, variant: str) -> set[str]:
 def _compose(folder: Path, entry: Mapping[str, Any]) -> str:
     """One Antimony text of all parts, translated."""
     where = str(folder / str(entry["parts"][-1]))
-    text = "\n".join(read_text(folder / part) for part in entry["parts"])
+    texts = {str(folder / part): read_text(folder / part) for part in entry["parts"]}
+    text = "\n".join(texts.values())
     check_antimony(text, where)
+    for part, own in texts.items():
+        refuse_repeats(own, part)
     sbml = from_antimony(text, where, entry.get("model"))
     check_sbml(sbml, where)
     return sbml
@@ -156,6 +161,15 @@ def _require_equal(row: Parameter, entity: Entity) -> None:
             f"{row.where}: {row.name} = {row.value:g} {row.unit}, "
             f"but {entity.value:g} {unit} in the model"
         )
+
+
+def require_values(description: Description, where: str) -> None:
+    """Refuse a parameter that nothing gives a value: most often a misspelt name."""
+    for entity in description.entities.values():
+        if is_constant(entity) and entity.kind == "parameter" and entity.value is None:
+            others = [name for name in description.entities if name != entity.id]
+            hint = best_matches(entity.id, others)
+            raise ModelError(f"{where}: nothing gives {entity.id!r} a value{hint}")
 
 
 def is_constant(entity: Entity) -> bool:

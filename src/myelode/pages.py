@@ -6,14 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rich.table import Table
+from rich.console import RenderableType
 
 from myelode.tables import numbers, printable, tables, texts
 
 Data = Mapping[str, Any]
 
 
-def model_summary(data: Data, width: int) -> Iterator[Table | str]:
+def model_summary(data: Data, width: int) -> Iterator[RenderableType]:
     """Variants, species, reactions, cell lines and perturbations of a model."""
     if data["variants"]:
         yield f"variants: {', '.join(data['variants'])} (this is {data['variant']})"
@@ -35,7 +35,7 @@ def model_summary(data: Data, width: int) -> Iterator[Table | str]:
     yield f"{len(data['claims'])} claims: --claims shows them"
 
 
-def _changes_tables(title: str, items: list[Data], width: int) -> Iterator[Table]:
+def _changes_tables(title: str, items: list[Data], width: int) -> Iterator[RenderableType]:
     if not items:
         return
     columns = [texts(key, (item[key] for item in items)) for key in ("name", "title")]
@@ -49,7 +49,7 @@ def _changes(item: Data) -> str:
     return ", ".join(parts + [f"{name} x {value:g}" for name, value in item["scale"].items()])
 
 
-def scenario_summary(data: Data, width: int) -> Iterator[Table | str]:
+def scenario_summary(data: Data, width: int) -> Iterator[RenderableType]:
     """What a scenario says, section by section, as it says it."""
     hidden = ("name", "id", "title", "species", "parameters", "reactions", "claims", "warnings")
     for key, value in data.items():
@@ -77,10 +77,12 @@ def _inline(value: Any) -> str:
         return ", ".join(f"{key} {_inline(item)}" for key, item in value.items())
     if isinstance(value, list):
         return "; ".join(_inline(item) for item in value)
+    if isinstance(value, float):
+        return f"{value:g}"
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def parameter_tables(data: Data, width: int) -> Iterator[Table]:
+def parameter_tables(data: Data, width: int) -> Iterator[RenderableType]:
     """Every number of a model, how well it is known, and where it is from."""
     rows = data["parameters"]
     columns = [texts("name", (row["name"] for row in rows))]
@@ -101,7 +103,7 @@ def claim_texts(data: Data) -> Iterator[str]:
         yield printable(f"  sources: {'; '.join(claim['sources']) or 'none'}")
 
 
-def effective_tables(data: Data, width: int) -> Iterator[Table | str]:
+def effective_tables(data: Data, width: int) -> Iterator[RenderableType]:
     """The values of every perturbation that differ from the model, and who set them."""
     for name, rows in data["effective"].items():
         if not rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,15 +14,19 @@ from myelode.units import parse_unit
 
 # From the best known to the least.
 EVIDENCE = ("measured", "fitted", "derived", "literature", "recalled", "assumed")
+FIXED = "fixed"
 READ = ("read", "read-2nd", "no")
 COLUMNS = (
     "name", "value", "unit", "meaning", "uncertainty", "between_patients", "between_lines",
     "range", "evidence", "read", "source", "note",
 )  # fmt: skip
-_CALL = re.compile(r"([a-z]+)\(([^()]*)\)")
-_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
-    "lognormal": ("cv|gsd",), "normal": ("sd",), "uniform": ("", ""), "beta": ("", ""),
-}  # fmt: skip
+_NUMBER = r"\s*([^\s,()=]+)\s*"
+_FORMS: Mapping[str, tuple[str, str]] = {
+    "lognormal": ("lognormal(cv=0.5) or lognormal(gsd=2)", rf"lognormal\((cv|gsd)={_NUMBER}\)"),
+    "normal": ("normal(sd=0.1)", rf"normal\((sd)={_NUMBER}\)"),
+    "uniform": ("uniform(1, 2)", rf"uniform\(()({_NUMBER},{_NUMBER})\)"),
+    "beta": ("beta(2, 5)", rf"beta\(()({_NUMBER},{_NUMBER})\)"),
+}
 
 
 @dataclass(frozen=True)
@@ -69,44 +73,47 @@ def parse_distribution(text: str, where: str) -> Distribution:
 
     A log-normal's sigma is ``ln(gsd)`` or ``sqrt(ln(1 + cv^2))``.
     """
-    if text in ("", "fixed"):
-        return Distribution("fixed")
+    if text in ("", FIXED):
+        return Distribution(FIXED)
     if text.startswith("dirichlet:") and text[10:].isidentifier():
         return Distribution("dirichlet", group=text[10:])
-    match = _CALL.fullmatch(text)
-    if not match or match[1] not in _ARGUMENTS:
+    kind = text.partition("(")[0]
+    if kind not in _FORMS:
         raise ModelError(f"{where}: {text!r} is not a distribution such as lognormal(cv=0.5)")
-    return Distribution(match[1], _numbers(match[1], match[2], where))
+    form, pattern = _FORMS[kind]
+    match = re.fullmatch(pattern, text)
+    if match is None:
+        raise ModelError(f"{where}: {text!r} is not written {form}")
+    numbers = _finite(match[2], where)
+    if fault := _fault(match[1] or kind, numbers):
+        raise ModelError(f"{where}: {text!r}: {fault}")
+    return Distribution(kind, _as_stored(match[1], numbers))
 
 
-def _numbers(kind: str, text: str, where: str) -> tuple[float, ...]:
-    pieces = [piece.strip() for piece in text.split(",")]
-    expected = _ARGUMENTS[kind]
-    keys, values = zip(*(_key_and_number(piece, where) for piece in pieces), strict=True)
-    if len(pieces) != len(expected) or any(
-        key not in allowed.split("|") for key, allowed in zip(keys, expected, strict=True)
-    ):
-        form = ", ".join(name + "=..." if name else "..." for name in expected)
-        raise ModelError(f"{where}: {kind} is written {kind}({form})")
-    if kind == "lognormal":
-        return (_log_sigma(keys[0], values[0], where),)
-    if kind == "uniform" and values[0] > values[1]:
-        raise ModelError(f"{where}: uniform({text}) has its bounds in the wrong order")
-    return tuple(values)
-
-
-def _key_and_number(piece: str, where: str) -> tuple[str, float]:
-    key, _, number = piece.rpartition("=")
+def _finite(text: str, where: str) -> tuple[float, ...]:
     try:
-        return key.strip(), float(number)
+        numbers = tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise ModelError(f"{where}: {piece!r} is not a number") from None
+        numbers = (math.nan,)
+    if not all(map(math.isfinite, numbers)):
+        raise ModelError(f"{where}: {text!r} is no finite number")
+    return numbers
 
 
-def _log_sigma(key: str, value: float, where: str) -> float:
-    if value <= (1 if key == "gsd" else 0):
-        raise ModelError(f"{where}: {key}={value:g} is no spread: gsd is above 1, cv above 0")
-    return math.log(value) if key == "gsd" else math.sqrt(math.log(1 + value**2))
+def _fault(kind: str, numbers: Sequence[float]) -> str:
+    """Why numbers make no distribution, or nothing."""
+    if kind == "gsd":
+        return "" if numbers[0] > 1 else "a geometric standard deviation is above 1"
+    if kind == "uniform":
+        return "" if numbers[0] < numbers[1] else "the bounds are in the wrong order"
+    return "" if min(numbers) > 0 else "the numbers must be positive"
+
+
+def _as_stored(key: str, numbers: tuple[float, ...]) -> tuple[float, ...]:
+    """The numbers of `Distribution`: a log-normal's sigma stands for its gsd or cv."""
+    if key == "gsd":
+        return (math.log(numbers[0]),)
+    return (math.sqrt(math.log(1 + numbers[0] ** 2)),) if key == "cv" else numbers
 
 
 def read_parameters(path: Path) -> dict[str, Parameter]:
@@ -134,22 +141,26 @@ def _parameter(row: TableRow) -> Parameter:
             )
     for column in ("uncertainty", "between_patients", "between_lines"):
         parse_distribution(row[column], f"{row.where}: {column}")
-    _check_reason(row)
+    _require_texts(row)
     return Parameter(
         name=row["name"], value=value, unit=row["unit"], meaning=row["meaning"],
-        uncertainty=row["uncertainty"] or "fixed", between_patients=row["between_patients"],
+        uncertainty=row["uncertainty"] or FIXED, between_patients=row["between_patients"],
         between_lines=row["between_lines"], low=low, high=high, evidence=row["evidence"],
         read=row["read"], source=row["source"], note=row["note"], where=row.where,
     )  # fmt: skip
 
 
-def _check_reason(row: TableRow) -> None:
+def _require_texts(row: TableRow) -> None:
     if not row["name"].isidentifier():
         raise ModelError(f"{row.where}: {row['name']!r} is not a name")
     try:
         parse_unit(row["unit"])
     except ScenarioError as error:
         raise ModelError(f"{row.where}: {error}") from None
+    if not row["unit"]:
+        raise ModelError(f"{row.where}: {row['name']} has no unit: write dimensionless")
+    if not row["meaning"]:
+        raise ModelError(f"{row.where}: {row['name']} needs a meaning")
     if row["evidence"] == "assumed" and not row["note"]:
         raise ModelError(f"{row.where}: {row['name']} is assumed: its note must give the reason")
     if row["evidence"] != "assumed" and not row["source"]:
@@ -175,7 +186,7 @@ def _range(row: TableRow) -> tuple[float, float]:
     except ValueError:
         separator = ""
         bounds = (0.0, 0.0)
-    if not separator or bounds[0] > bounds[1]:
+    if not separator or not bounds[0] <= bounds[1]:
         raise ModelError(f"{row.where}: range {row['range']!r} is not written low..high")
     return bounds
 

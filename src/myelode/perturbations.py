@@ -6,16 +6,16 @@ Precedence: model < cell line < base values (``--set``, designs) < perturbation 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from myelode.errors import ModelError, MyelodeError, ScenarioError, best_matches
-from myelode.files import YamlFile, read_yaml
+from myelode.files import read_yaml
 from myelode.model import Model, other_variant_names
 from myelode.parameters import EVIDENCE, lowest_evidence
-from myelode.units import to_unit
+from myelode.sbml import Entity
+from myelode.units import split_quantity, to_unit
 
 REFERENCE = "none"
 _TEXTS = ("title", "mechanism", "published", "evidence", "source", "note", "signature")
@@ -68,26 +68,28 @@ def _named_changes(model: Model, file_name: str) -> dict[str, Perturbation]:
     if not isinstance(file.data, dict):
         raise ModelError(f"{file.where}: must map names to their changes")
     elsewhere = other_variant_names(model)
-    return {
-        str(name): _from_file(model, file, str(name))
-        for name, data in file.data.items()
-        if _concerns(model, data, elsewhere)
-    }
+    found: dict[str, Perturbation] = {}
+    for name, data in file.data.items():
+        try:
+            _require_name(name)
+            if _concerns(model, data, elsewhere):
+                found[name] = read_changes(model, name, data)
+        except ScenarioError as error:
+            raise ModelError(f"{file.place((str(name),))}: {error}") from None
+    return found
+
+
+def _require_name(name: Any) -> None:
+    if not isinstance(name, str) or name == REFERENCE or "+" in name:
+        raise ScenarioError(f"{name!r} cannot be the name of a perturbation or cell line")
 
 
 def _concerns(model: Model, data: Any, elsewhere: set[str]) -> bool:
     """Whether changes can apply to this variant: none of their names is another variant's alone."""
     if not isinstance(data, Mapping):
         return True
-    targets = {str(name) for section in ("set", "scale") for name in data.get(section) or {}}
+    targets = {name for key in ("set", "scale") for name in _section(data, key)}
     return not any(name in elsewhere for name in targets - model.entities.keys())
-
-
-def _from_file(model: Model, file: YamlFile, name: str) -> Perturbation:
-    try:
-        return read_changes(model, name, file.data[name])
-    except ScenarioError as error:
-        raise ModelError(f"{file.place((name,))}: {error}") from None
 
 
 def read_changes(model: Model, name: str, data: Any) -> Perturbation:
@@ -101,36 +103,42 @@ def read_changes(model: Model, name: str, data: Any) -> Perturbation:
     texts = {key: str(data[key]) for key in _TEXTS if data.get(key) is not None}
     if texts.get("evidence", "assumed") not in EVIDENCE:
         raise ScenarioError(f"evidence {texts['evidence']!r} is none of {', '.join(EVIDENCE)}")
-    settings = {
-        str(key): read_value(model, str(key), value)
-        for key, value in (data.get("set") or {}).items()
-    }
-    scales = {
-        str(key): _factor(model, str(key), value)
-        for key, value in (data.get("scale") or {}).items()
-    }
+    settings = {key: read_value(model, key, item) for key, item in _section(data, "set").items()}
+    scales = {key: _factor(model, key, item) for key, item in _section(data, "scale").items()}
     both = settings.keys() & scales.keys()
     if both:
         raise ScenarioError(f"{name!r} both sets and scales {min(both)!r}")
     return Perturbation(name, settings, scales, **texts)
 
 
+def _section(data: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The mapping under `set` or `scale`; nothing there is an empty one."""
+    section = data.get(key)
+    if section is not None and not isinstance(section, Mapping):
+        raise ScenarioError(f"{key} maps names to values, and is not {section!r}")
+    return {str(name): value for name, value in (section or {}).items()}
+
+
 def read_value(model: Model, name: str, value: Any) -> float:
     """A quantity for the value `name` of the model, in the model's own unit."""
+    return to_unit(value, require_changeable(model, name).unit, name)
+
+
+def require_changeable(model: Model, name: str) -> Entity:
+    """The entity of that id; raises ScenarioError where its value is no starting value."""
     entity = model.entity(name)
     if entity.kind == "reaction" or entity.rule == "assignment":
         raise ScenarioError(f"{name!r} is computed by the model and cannot be set")
-    return to_unit(value, entity.unit, name)
+    return entity
 
 
 def _factor(model: Model, name: str, value: Any) -> float:
     if model.entity(name).value is None:
         raise ScenarioError(f"{name!r} is computed by the model and cannot be scaled")
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    number, unit = split_quantity(value)
+    if unit is not None or number < 0:
         raise ScenarioError(f"the factor for {name!r} must be a plain number, not {value!r}")
-    if not math.isfinite(value):
-        raise ScenarioError(f"the factor for {name!r} must be finite, not {value!r}")
-    return float(value)
+    return number
 
 
 def combine(name: str, parts: Iterable[Perturbation]) -> Perturbation:
@@ -160,6 +168,8 @@ def combine(name: str, parts: Iterable[Perturbation]) -> Perturbation:
 def find_perturbation(model: Model, text: str, known: Mapping[str, Perturbation]) -> Perturbation:
     """A perturbation by name, or a combination written ``a + b``."""
     names = [part.strip() for part in text.split("+")]
+    if len(set(names)) < len(names):
+        raise ScenarioError(f"{text!r} names a perturbation twice")
     for name in names:
         if name not in known:
             raise ScenarioError(

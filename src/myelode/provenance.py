@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from myelode.parameters import EVIDENCE, lowest_evidence
+from myelode.parameters import EVIDENCE, FIXED, lowest_evidence
 from myelode.plan import Plan, PlannedRun
 from myelode.timeline import Change, Equilibration, Instant, SteadyState, Timeline
 
 
 def evidence_of(plan: Plan) -> dict[str, Any]:
-    """The lowest grade among the numbers used, and the share of them that are assumed."""
-    rows = plan.model.parameters.values()
+    """The lowest grade among the numbers used, and the share of them that are assumed.
+
+    Definitions, such as a level of 1 in the reference, are numbers without uncertainty; they count
+    for neither. A model without a table states no evidence.
+    """
+    rows = [row for row in plan.model.parameters.values() if row.uncertainty != FIXED]
+    if not rows:
+        return {"evidence": "none stated", "assumed_share": float("nan")}
     grades = [row.evidence for row in rows]
     grades += [p.evidence for p in plan.perturbations.values() if p.set or p.scale]
     if plan.cell_line is not None:
         grades.append(plan.cell_line.evidence)
-    if not grades:
-        return {"evidence": "none stated", "assumed_share": float("nan")}
     return {
         "evidence": lowest_evidence(grades),
         "assumed_share": grades.count(EVIDENCE[-1]) / len(grades),

@@ -1,28 +1,24 @@
-"""Scenarios and plain models, simulated: an `xarray.Dataset` that knows its origin."""
+"""Scenarios and plain models, simulated."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from myelode.design import Axis
+from myelode.datasets import model_dataset, model_origin, plan_dataset
 from myelode.engines import Run, Tolerances, choose_engine
-from myelode.errors import ScenarioError, SimulationError
+from myelode.errors import ScenarioError, SimulationError, best_matches
 from myelode.model import Model
 from myelode.outcomes import evaluate_scenario
+from myelode.perturbations import require_changeable
 from myelode.plan import Plan, PlannedRun, make_plan
-from myelode.provenance import evidence_of, run_to_json
 from myelode.scenario import Scenario, load_scenario, perturbation_names
-from myelode.steps import Context
+from myelode.steps import Context, Quantity
 from myelode.timeline import Timeline
 
-NOTICE = "For research and teaching only; no advice for a real person."
 Progress = Callable[[int, int], None]
 
 
@@ -43,20 +39,24 @@ def simulate(
     """
     if isinstance(scenario, str):
         scenario = load_scenario(scenario)
-    plan = plan_scenario(scenario, engine)
-    return simulate_plan(plan, engine, read_tolerances(rtol, atol), progress)
+    tolerances = read_tolerances(rtol, atol)
+    plan = plan_scenario(scenario, engine, tolerances)
+    return simulate_plan(plan, engine, tolerances, progress)
 
 
 def simulate_plan(
     plan: Plan, engine: str, tolerances: Tolerances, progress: Progress | None = None
 ) -> xr.Dataset:
     """As `simulate`, for a plan at hand."""
-    return _dataset(plan, run_plan(plan, engine, tolerances, progress), engine, tolerances)
+    values = run_plan(plan, engine, tolerances, progress)
+    return plan_dataset(plan, values, engine, tolerances)
 
 
-def plan_scenario(scenario: Scenario, engine: str = "auto") -> Plan:
+def plan_scenario(
+    scenario: Scenario, engine: str = "auto", tolerances: Tolerances | None = None
+) -> Plan:
     """All runs of a scenario, with the endpoints of other scenarios that it takes as inputs."""
-    return make_plan(scenario, evaluate_inputs(scenario, engine))
+    return make_plan(scenario, evaluate_inputs(scenario, engine, tolerances or Tolerances()))
 
 
 def rehearse(scenario: Scenario) -> tuple[Plan, xr.Dataset]:
@@ -64,7 +64,7 @@ def rehearse(scenario: Scenario) -> tuple[Plan, xr.Dataset]:
     inputs = {name: dict.fromkeys(perturbation_names(scenario), 1.0) for name in scenario.inputs}
     plan = make_plan(scenario, inputs)
     shape = (*(len(axis.values) for axis in plan.axes), len(plan.times), len(plan.outputs))
-    return plan, _dataset(plan, np.full(shape, np.nan), "auto", Tolerances())
+    return plan, plan_dataset(plan, np.full(shape, np.nan), "auto", Tolerances())
 
 
 def read_tolerances(rtol: float | None, atol: float | None) -> Tolerances:
@@ -97,6 +97,14 @@ def run_plan(
     return values
 
 
+def _describe(plan: Plan, planned: PlannedRun) -> str:
+    """``scenario washout, perturbation lat1_low, dose 3`` of one run."""
+    parts = [
+        f"{axis.name} {axis.values[at]}" for axis, at in zip(plan.axes, planned.place, strict=True)
+    ]
+    return f"scenario {plan.scenario.id}, " + ", ".join(parts)
+
+
 def simulate_model(
     model: Model,
     times: Sequence[float] | np.ndarray,
@@ -108,29 +116,17 @@ def simulate_model(
 ) -> xr.Dataset:
     """As `Model.simulate`, which documents it."""
     grid = _require_times(times)
-    wanted = tuple(outputs) if outputs is not None else _default_outputs(model)
-    units = {output: model.unit_of(output) for output in wanted}
-    samples, count = _samples(model, changes or {})
-    simulator = choose_engine(engine).compile(model.sbml)
+    wanted = _require_outputs(model, outputs)
+    arrays = _require_changes(model, changes or {})
     tolerances = read_tolerances(rtol, atol)
+    simulator = choose_engine(engine).compile(model.sbml)
     timeline = Timeline((), float(grid[-1]))
-    values = np.stack([simulator.run(Run(c, timeline, grid, wanted), tolerances) for c in samples])
-    data = values if count is not None else values[0]
-    dims = ("sample", "time") if count is not None else ("time",)
-    dataset = xr.Dataset(
-        {
-            o: (dims, data[..., at], _attrs(units[o], model.label_of(o)))
-            for at, o in enumerate(wanted)
-        },
-        coords={"time": ("time", grid, _attrs(model.time_unit, "time"))},
-    )
-    for name, value in (changes or {}).items():
-        if np.ndim(value) == 1:
-            dataset = dataset.assign_coords(
-                {f"changed_{name}": ("sample", np.asarray(value, dtype=float))}
-            )
-    dataset.attrs = {**_origin(model, engine, tolerances), "sbml": model.sbml}
-    return dataset
+    samples = {name: array for name, array in arrays.items() if array.ndim}
+    rows = zip(*(np.broadcast_to(array, _length(arrays)) for array in arrays.values()), strict=True)
+    runs = [dict(zip(arrays, map(float, row), strict=True)) for row in rows] or [{}]
+    values = np.stack([simulator.run(Run(run, timeline, grid, wanted), tolerances) for run in runs])
+    dataset = model_dataset(model, grid, wanted, values if samples else values[0], samples)
+    return dataset.assign_attrs(model_origin(model, engine, tolerances))
 
 
 def _require_times(times: Sequence[float] | np.ndarray) -> np.ndarray:
@@ -142,144 +138,84 @@ def _require_times(times: Sequence[float] | np.ndarray) -> np.ndarray:
     return grid
 
 
-def _default_outputs(model: Model) -> tuple[str, ...]:
-    return tuple(e.id for e in model.entities.values() if e.kind == "species" or e.rule is not None)
+def _require_outputs(model: Model, outputs: Sequence[str] | None) -> tuple[str, ...]:
+    """The outputs, each once; all species and whatever a rule drives where none are named."""
+    if outputs is None:
+        entities = model.entities.values()
+        return tuple(e.id for e in entities if e.kind == "species" or e.rule is not None)
+    if not outputs or "time" in outputs:
+        raise ScenarioError("outputs must name something other than time, which is always there")
+    for output in outputs:
+        model.unit_of(output)
+    return tuple(dict.fromkeys(outputs))
 
 
-def _samples(model: Model, changes: Mapping[str, Any]) -> tuple[list[dict[str, float]], int | None]:
-    """The changes of every sample, and their number (None if all changes are plain numbers)."""
+def _require_changes(model: Model, changes: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The changes as numbers or arrays of one length."""
     arrays: dict[str, np.ndarray] = {}
     for name, value in changes.items():
-        entity = model.entity(name)
-        if entity.kind == "reaction" or entity.rule == "assignment":
-            raise ScenarioError(f"{name!r} is computed by the model and cannot be changed")
+        require_changeable(model, name)
         arrays[name] = np.asarray(value, dtype=float)
         if arrays[name].ndim > 1 or not np.isfinite(arrays[name]).all():
             raise ScenarioError(f"the change of {name!r} must be a finite number or a list of them")
-    lengths = {array.size for array in arrays.values() if array.ndim == 1}
+    lengths = {array.size for array in arrays.values() if array.ndim}
     if len(lengths) > 1 or 0 in lengths:
         raise ScenarioError(f"changes have unequal or zero lengths: {sorted(lengths)}")
-    count = lengths.pop() if lengths else None
-    rows = [
-        {name: float(array[row] if array.ndim else array) for name, array in arrays.items()}
-        for row in range(count or 1)
-    ]
-    return rows, count
+    return arrays
 
 
-def evaluate_inputs(scenario: Scenario, engine: str) -> dict[str, dict[str, float]]:
-    """Endpoints of other scenarios that this one uses, by perturbation."""
-    found: dict[str, dict[str, float]] = {}
+def _length(arrays: Mapping[str, np.ndarray]) -> int:
+    return max((array.size for array in arrays.values()), default=1)
+
+
+def evaluate_inputs(
+    scenario: Scenario, engine: str, tolerances: Tolerances
+) -> dict[str, dict[str, Quantity]]:
+    """Endpoints of other scenarios that this one uses, by name and perturbation, with their units.
+
+    A perturbation for which the other scenario has no finite number is left out.
+    """
+    found: dict[str, dict[str, Quantity]] = {}
     for name, wanted in scenario.inputs.items():
         with scenario.at("inputs", name):
-            result = _evaluated(_restricted(load_scenario(wanted.from_), scenario), engine)
+            source = _restricted(load_scenario(wanted.from_), scenario)
+            result = _evaluated(source, engine, tolerances)
             found[name] = _by_perturbation(result, wanted.of, wanted.arm)
     return found
 
 
 def _restricted(source: Scenario, user: Scenario) -> Scenario:
-    """The source with only those perturbations that the user has too, and its reference."""
+    """The source with only those perturbations that the user has too, and what these need."""
     names = {*perturbation_names(user), source.reference}
-    kept = [
-        item
-        for item, name in zip(source.perturbations, perturbation_names(source), strict=True)
-        if name in names
-    ]
-    return source.model_copy(update={"perturbations": kept})
+    items = source.perturbations
+    kept = [item for item in items if isinstance(item, dict) or item in names]
+    return source.model_copy(update={"perturbations": kept or items[:1]})
 
 
-def _evaluated(scenario: Scenario, engine: str) -> xr.Dataset:
+def _evaluated(scenario: Scenario, engine: str, tolerances: Tolerances) -> xr.Dataset:
     if scenario.inputs:
         raise ScenarioError(f"{scenario.id} takes inputs itself: inputs do not chain")
     plan = make_plan(scenario)
-    dataset = _dataset(plan, run_plan(plan, engine, Tolerances()), engine, Tolerances())
+    dataset = simulate_plan(plan, engine, tolerances)
     return evaluate_scenario(dataset, scenario, Context(plan.model))
 
 
-def _by_perturbation(result: xr.Dataset, endpoint: str, arm: str | None) -> dict[str, float]:
+def _by_perturbation(result: xr.Dataset, endpoint: str, arm: str | None) -> dict[str, Quantity]:
     if endpoint not in result:
-        raise ScenarioError(f"the scenario has no endpoint {endpoint!r}")
+        raise ScenarioError(
+            f"the scenario has no endpoint {endpoint!r}{best_matches(endpoint, map(str, result))}"
+        )
     data = result[endpoint]
-    if arm is not None and "arm" in data.dims:
-        data = data.sel(arm=arm)
+    if arm is not None:
+        if arm not in result.coords.get("arm", ()):
+            raise ScenarioError(f"the scenario has no arm {arm!r}")
+        data = data.sel(arm=arm) if "arm" in data.dims else data
     if data.dims != ("perturbation",):
         raise ScenarioError(f"{endpoint!r} is not one number per perturbation")
+    unit = str(data.attrs.get("units", ""))
     numbers = zip(data["perturbation"].values, data.values, strict=True)
-    return {str(name): float(value) for name, value in numbers if np.isfinite(value)}
-
-
-def _dataset(plan: Plan, values: np.ndarray, engine: str, tolerances: Tolerances) -> xr.Dataset:
-    dims = (*(axis.name for axis in plan.axes), "time")
-    variables = {
-        output: (
-            dims,
-            values[..., at],
-            _attrs(plan.model.unit_of(output), plan.model.label_of(output)),
-        )
-        for at, output in enumerate(plan.outputs)
-    }
-    dataset = xr.Dataset(
-        variables, coords={"time": ("time", plan.times, _attrs(plan.model.time_unit, "time"))}
-    )
-    for axis in plan.axes:
-        dataset = dataset.assign_coords(_coordinates(axis))
-    shape = tuple(len(axis.values) for axis in plan.axes)
-    dataset["status"] = (
-        dims[:-1],
-        np.zeros(shape, dtype=np.int8),
-        {"long_name": "0 = reached its end"},
-    )
-    dataset.attrs = _provenance(plan, engine, tolerances)
-    return dataset
-
-
-def _coordinates(axis: Axis) -> dict[str, Any]:
-    values = np.array(axis.values, dtype=object if isinstance(axis.values[0], str) else None)
-    found: dict[str, Any] = {axis.name: (axis.name, values, _attrs(axis.unit, axis.name))}
-    for name, (numbers, unit) in (axis.labels or {}).items():
-        found[name] = (axis.name, np.array(numbers), _attrs(unit, name))
-    return found
-
-
-def _attrs(unit: str | None, label: str) -> dict[str, str]:
-    return {"units": unit or "", "long_name": label}
-
-
-@lru_cache(maxsize=1)
-def _versions() -> str:
-    packages = ("myelode", "libroadrunner", "numpy", "scipy")
-    return json.dumps({name: version(name) for name in packages})
-
-
-def _origin(model: Model, engine: str, tolerances: Tolerances) -> dict[str, Any]:
     return {
-        "model": model.name,
-        "variant": model.variant,
-        "model_sha256": model.digest,
-        "engine": choose_engine(engine).name,
-        "relative_tolerance": tolerances.relative,
-        "absolute_tolerance": tolerances.absolute,
-        "versions": _versions(),
-        "notice": NOTICE,
+        str(name): f"{float(value)!r} {unit}".strip()
+        for name, value in numbers
+        if np.isfinite(value)
     }
-
-
-def _provenance(plan: Plan, engine: str, tolerances: Tolerances) -> dict[str, Any]:
-    scenario = plan.scenario.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return {
-        **_origin(plan.model, engine, tolerances),
-        **evidence_of(plan),
-        "title": plan.scenario.title,
-        "scenario": json.dumps(scenario),
-        "labels": json.dumps(plan.labels),
-        "sbml": plan.sbml,
-        "runs": json.dumps([run_to_json(planned) for planned in plan.runs]),
-    }
-
-
-def _describe(plan: Plan, planned: PlannedRun) -> str:
-    """``perturbation lat1_low, dose 3`` of one run."""
-    parts = [
-        f"{axis.name} {axis.values[at]}" for axis, at in zip(plan.axes, planned.place, strict=True)
-    ]
-    return f"scenario {plan.scenario.id}, " + ", ".join(parts)

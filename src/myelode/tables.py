@@ -15,7 +15,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-PADDING = 3
+PADDING, EDGE = 3, 1
 # Words may be broken into lines of this width before a table is cut in two.
 NARROWEST_TEXT = 20
 _STYLES = {
@@ -54,17 +54,16 @@ def number(value: Any) -> str:
     return f"{value:.4g}"
 
 
-def tables(title: str, columns: Sequence[Column], width: int) -> Iterator[Table]:
-    """One table, or as many as it takes to stay within `width`.
+def tables(title: str, columns: Sequence[Column], width: int) -> Iterator[Table | Text]:
+    """A title and one table, or as many as it takes to stay within `width`.
 
     The first column and numbers are not broken into lines, unless the first takes half the page.
     """
     first, *rest = columns
     whole = first.width(unbroken=True) <= width / 2
-    for position, block in enumerate(_blocks(rest, width - first.width(whole))):
-        table = Table(title=printable(title) if position == 0 else None, box=box.SIMPLE_HEAD)
-        table.title_justify = "left"
-        table.title_style = "bold"
+    yield Text(printable(title), style="bold")
+    for block in _blocks(rest, width - EDGE - first.width(whole)):
+        table = Table(box=box.SIMPLE_HEAD)
         _add_column(table, first, whole)
         for column in block:
             _add_column(table, column, column.is_number)
@@ -103,7 +102,7 @@ def numbers(header: str, cells: Iterable[Any]) -> Column:
     return Column(header, tuple(number(cell) for cell in cells), is_number=True)
 
 
-def run_tables(summary: Mapping[str, Any], width: int) -> Iterator[Table]:
+def run_tables(summary: Mapping[str, Any], width: int) -> Iterator[Table | Text]:
     """The tables of a run: one, or one per arm."""
     perturbations = summary["perturbations"]
     arms = next(iter(perturbations.values())).get("arms")
@@ -167,7 +166,7 @@ def _label_cell(labels: Any) -> str:
     return ", ".join(f"{count} {label}" for label, count in zip(found, counts, strict=True))
 
 
-def validation_tables(summary: Mapping[str, Any], width: int) -> Iterator[Table]:
+def validation_tables(summary: Mapping[str, Any], width: int) -> Iterator[Table | Text]:
     """Published beside simulated numbers, by use: checks, calibration, context."""
     titles = {
         "check": "Checks",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from functools import lru_cache
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
 from myelode.errors import ScenarioError
@@ -20,8 +21,17 @@ LONGEST_TEXT = 64
 DIMENSIONLESS = ("", "1", "dimensionless")
 _QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*(.*?)\s*")
 _UNIT = re.compile(r"[A-Za-zµμ%1][A-Za-z0-9µμ%_/*^(). -]*")
-# A power other than a small plain number: 10**10**8 would keep the registry busy for ever.
-_TOWER = re.compile(r"(?:\^|\*\*)(?!\s*-?\d{1,2}(?:\.\d{1,3})?(?![\d.]|\s*\^|\s*\*\*))")
+# A power of anything but a name, or other than a small plain number: 10**10**8 would keep the
+# registry busy for ever.
+_TOWER = re.compile(
+    r"(?<![A-Za-zµμ%])\s*(?:\^|\*\*)"
+    r"|(?:\^|\*\*)(?!\s*-?\d{1,2}(?:\.\d{1,3})?(?![\d.]|\s*\^|\s*\*\*))"
+)
+# What comes out of pint's parser for text that makes no sense, besides its own errors.
+_NO_UNIT = (
+    ValueError, TypeError, ArithmeticError, AttributeError, KeyError, AssertionError,
+    SyntaxError, TokenError,
+)  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -40,16 +50,15 @@ def parse_unit(text: str) -> pint.Unit:
     import pint
 
     text = text.strip()
+    text = f"1{text}" if text.startswith("/") else text  # what "0.3/h" leaves of itself
     if text in DIMENSIONLESS:
         return registry().Unit("dimensionless")
     if len(text) > LONGEST_TEXT or not _UNIT.fullmatch(text) or _TOWER.search(text):
         raise ScenarioError(f"{text[:LONGEST_TEXT]!r} is not a unit")
     try:
         return registry().Unit(text)
-    except (pint.PintError, ValueError, TypeError, ArithmeticError, AttributeError, KeyError):
+    except (pint.PintError, *_NO_UNIT):
         raise ScenarioError(f"{text!r} is not a known unit") from None
-    except AssertionError:  # what pint says to unbalanced brackets and doubled signs
-        raise ScenarioError(f"{text!r} is not a unit") from None
 
 
 def split_quantity(value: object) -> tuple[float, str | None]:

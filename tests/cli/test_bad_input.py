@@ -64,8 +64,8 @@ def test_what_is_wrong_in_a_scenario_is_said_in_one_line(
 BAD_MODELS = {
     "malformed Antimony": ("decay.ant", "model m()\n  loss: drug =>=> ;\nend\n", ["decay.ant:"]),
     "empty model": ("decay.ant", " \n", ["decay.ant: is empty"]),
-    "malformed SBML": ("decay.xml", "<sbml><model", ["decay.xml:"]),
-    "no SBML": ("decay.xml", "<html></html>", ["decay.xml:"]),
+    "malformed SBML": ("decay.xml", "<sbml><model", ["decay.xml"]),
+    "no SBML": ("decay.xml", "<html></html>", ["decay.xml", "<html>"]),
     "a format that is no model": ("decay.csv", "a,b", ["decay.csv: a model ends in"]),
 }
 

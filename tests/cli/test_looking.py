@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -135,3 +136,24 @@ def test_an_export_is_written(
     assert main(["export", str(model), "--to", "sbml", "-o", str(target)]) == 0
     assert str(target) in capsys.readouterr().out
     assert target.read_text().startswith("<?xml")
+
+
+def test_check_reports_a_file_that_would_harm_the_program(
+    answer: Answer, model: Path, scenario: Path
+) -> None:
+    model.write_text("model m()\n  loss: drug =>=> ;\nend\n")
+    for item in answer("check", model, scenario, code=2)["files"]:
+        assert len(item["errors"]) == 1
+        assert re.search(r"decay\.ant.*\b2\b", item["errors"][0])
+
+
+def test_many_warnings_are_counted_rather_than_listed(
+    capsys: pytest.CaptureFixture[str], model: Path
+) -> None:
+    lines = [line for line in model.read_text().splitlines() if "unit" not in line]
+    reactions = [f"  loss{number}: drug => ; k*drug;" for number in range(20)]
+    model.write_text("\n".join([*lines[:-1], *reactions, "  k = 1;", "end", ""]))
+    assert main(["check", str(model)]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("  warning: ") == 10
+    assert "more warnings, which --json shows" in shown

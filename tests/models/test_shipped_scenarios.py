@@ -15,7 +15,7 @@ from myelode.scenario import load_scenario
 from myelode.simulation import evaluate_inputs, simulate
 
 SCENARIOS = sorted(library.scenarios())
-DOSES_COMPARED = 3
+DOSES_COMPARED = 2
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -30,14 +30,12 @@ def test_expectations_are_met(name: str) -> None:
 def test_both_integrators_agree(name: str) -> None:
     scenario = load_scenario(name)
     plan = make_plan(scenario, evaluate_inputs(scenario, "auto"))
-    reference = choose_engine("roadrunner").compile(plan.sbml)
-    other = _independent(plan.sbml)
-    for planned in _representative_runs(plan):
-        expected = reference.run(planned.run, Tolerances())
-        found = other.run(planned.run, Tolerances())
-        largest = np.abs(expected).max(axis=0)
-        scale = np.where(largest > 0, largest, 1.0)
-        assert (np.abs(found - expected) / scale).max() < 1e-6, planned.place
+    runs = [planned.run for planned in _representative_runs(plan)]
+    reference, other = choose_engine("roadrunner").compile(plan.sbml), _independent(plan.sbml)
+    expected = np.stack([reference.run(run, Tolerances()) for run in runs])
+    found = np.stack([other.run(run, Tolerances()) for run in runs])
+    largest = np.abs(expected).max(axis=(0, 1))
+    assert (np.abs(found - expected).max(axis=(0, 1)) <= 1e-6 * largest).all()
 
 
 @lru_cache(maxsize=4)
@@ -46,11 +44,11 @@ def _independent(sbml: str):  # type: ignore[no-untyped-def]
 
 
 def _representative_runs(plan: Plan) -> list[PlannedRun]:
-    """All runs, but of a dose ladder only the lowest, the middle and the highest dose."""
+    """All runs, but of a dose ladder only one in the middle and the highest."""
     names = [axis.name for axis in plan.axes]
     if "dose" not in names:
         return list(plan.runs)
     position = names.index("dose")
     count = len(plan.axes[position].values)
-    kept = {int(place) for place in np.linspace(1, count - 1, DOSES_COMPARED)}
+    kept = {int(place) for place in np.linspace(count // 2, count - 1, DOSES_COMPARED)}
     return [planned for planned in plan.runs if planned.place[position] in kept]

@@ -14,24 +14,27 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "myelode"
 ORDER = """
     errors
     units expressions
-    files library settings claims
-    preflight
+    files library lookups settings claims
+    formula_functions mathml
     sbml_units sbml dependencies infusions
+    preflight.loading preflight.isolation preflight.tree preflight.scopes preflight.findings
+    preflight.dependencies preflight.formulas preflight.references preflight.statements
+    preflight.antimony preflight repeats
     parameters
-    model
+    model_folder model
     perturbations
-    formula_functions mathml reaction_system conservation numeric_code typesetting equations
-    timeline steps regimen
-    scenario
+    reaction_system conservation numeric_code typesetting equations
+    timeline acts steps doses regimen
+    sections scenario
     engines.protocol engines.walk engines.roadrunner engines.scipy engines
-    plan
-    endpoints
+    design sampling plan
+    metrics endpoints
     outcomes
-    provenance results
+    provenance datasets results
     simulation
-    validation
+    validation assumptions
     descriptions checks
-    figure_styles figure_page figures
+    figure_styles figure_panel figure_page figure_story figures
     exports.selection exports.standalone exports.sedml exports.latex exports.archive exports
     tables pages summaries
     cli.console cli.running cli.looking cli.checking cli.exporting cli

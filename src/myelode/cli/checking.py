@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from myelode.cli.console import JsonOption, console, print_all, print_json
 
+if TYPE_CHECKING:
+    from myelode.checks import Findings
+
 BAD_INPUT, NOT_REPRODUCED = 2, 3
+MOST_WARNINGS = 10
 
 
 def check_command(
@@ -28,12 +33,20 @@ def check_command(
         print_json({"files": [asdict(item) for item in found]})
     else:
         for item in found:
-            verdict = f"{len(item.errors)} errors, {len(item.warnings)} warnings"
-            print_all([f"{item.path}: {verdict if item.errors or item.warnings else 'fine'}"])
-            print_all(f"  error: {text}" for text in item.errors)
-            print_all(f"  warning: {text}" for text in item.warnings)
-    if any(item.errors for item in found):
+            print_all(_finding_lines(item))
+    if not all(item.is_sound for item in found):
         raise typer.Exit(BAD_INPUT)
+
+
+def _finding_lines(found: Findings) -> Iterator[str]:
+    """The verdict on a file, its errors, and the first of its warnings."""
+    errors, warnings = found.errors, found.warnings
+    verdict = f"{len(errors)} errors, {len(warnings)} warnings" if errors or warnings else "fine"
+    yield f"{found.path}: {verdict}"
+    yield from (f"  error: {text}" for text in errors)
+    yield from (f"  warning: {text}" for text in warnings[:MOST_WARNINGS])
+    if len(warnings) > MOST_WARNINGS:
+        yield f"  and {len(warnings) - MOST_WARNINGS} more warnings, which --json shows"
 
 
 def validate_command(
@@ -43,12 +56,12 @@ def validate_command(
     as_json: JsonOption = False,
 ) -> None:
     """Compare a model with published results, hits and misses alike."""
-    from myelode.library import models
+    from myelode.library import find_model, models
     from myelode.summaries import summarise_validation
     from myelode.validation import validate
 
     names = [model] if model else list(models())
-    found = [summarise_validation(name, validate(name)) for name in names]
+    found = [summarise_validation(find_model(name).name, validate(name)) for name in names]
     if as_json:
         print_json(found[0] if model else {"models": found})
         return

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic as now
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -94,10 +94,10 @@ def progress(title: str, wanted: bool) -> Iterator[Callable[[int, int], None] | 
 
     bar = Progress(console=Console(stderr=True), transient=True)
     task = bar.add_task(title, total=None)
-    started = time.monotonic()
+    started = now()
 
     def show(done: int, total: int) -> None:
-        if time.monotonic() - started > QUIET_SECONDS:
+        if now() - started > QUIET_SECONDS:
             bar.start()
         bar.update(task, completed=done, total=total)
 

@@ -37,6 +37,10 @@ def run_command(
     engine: Annotated[
         str, typer.Option("--engine", metavar="NAME", help="auto, roadrunner or scipy.")
     ] = "auto",
+    assumptions: Annotated[
+        bool,
+        typer.Option("--assumptions", help="Name the assumed numbers that matter most (more runs)."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -47,6 +51,8 @@ def run_command(
     """
     require_writable(output, plot)
     summary = _run(scenario, settings or [], engine, output, plot, show_progress=not quiet)
+    if assumptions:
+        summary["assumptions"] = _assumptions(scenario, settings or [])
     if as_json:
         print_json(summary)
     elif not quiet:
@@ -93,12 +99,25 @@ def _run(
     }
 
 
+def _assumptions(name: str, settings: list[str]) -> list[dict[str, Any]]:
+    from dataclasses import asdict
+
+    from myelode.assumptions import influential_assumptions
+    from myelode.scenario import load_scenario
+
+    return [asdict(item) for item in influential_assumptions(load_scenario(name, settings))]
+
+
 def _report(summary: dict[str, Any], width: int) -> Iterator[RenderableType]:
     from myelode.tables import expectation_line, run_tables
 
     yield from run_tables(summary, width)
     yield from (expectation_line(**line) for line in summary["expect"])
     yield _evidence(summary)
+    yield from (
+        f"Assumed: {item['parameter']}; 1 % more moves {item['endpoint']} by {item['elasticity']:+.2f} %."
+        for item in summary.get("assumptions", ())
+    )
     yield from (f"Warning: {text}" for text in summary["warnings"])
     yield summary["notice"]
     for kind, path in summary["files"].items():

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
+from myelode.datasets import NOTICE
 from myelode.errors import ScenarioError
 from myelode.exports.sedml import sedml_document, xml_text
 from myelode.exports.selection import ExportedRun, exported_runs
@@ -19,9 +20,8 @@ from myelode.exports.standalone import standalone_sbml
 from myelode.files import read_text
 from myelode.plan import Plan
 from myelode.scenario import Scenario
-from myelode.simulation import NOTICE
 
-MOST_RUNS = 200
+MOST_RUNS = 1000
 _COMBINE = "http://identifiers.org/combine.specifications"
 _MEDIA = "http://purl.org/NET/mediatypes"
 SBML, SEDML = f"{_COMBINE}/sbml.level-3.version-2", f"{_COMBINE}/sed-ml.level-1.version-4"
@@ -47,7 +47,7 @@ def archive_bytes(plan: Plan) -> bytes:
     if len(plan.runs) > MOST_RUNS:
         raise ScenarioError(
             f"{plan.scenario.id}: has {len(plan.runs)} runs, more than the {MOST_RUNS} that go "
-            "into one archive: export fewer doses or perturbations"
+            "into one archive: give fewer perturbations or doses"
         )
     entries = list(_entries(plan))
     return _zipped([_Entry("manifest.xml", "", _manifest(entries)), *entries])

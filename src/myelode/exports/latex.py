@@ -5,11 +5,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
+from myelode.datasets import NOTICE
 from myelode.equations import derive
 from myelode.exports.selection import run_label
 from myelode.exports.standalone import values_at_zero
 from myelode.plan import Plan, PlannedRun
-from myelode.simulation import NOTICE
 from myelode.timeline import Change, Instant
 
 _SPECIAL = {
@@ -25,12 +25,12 @@ _SIGNS = {
     "−": r"$-$",
     "×": r"$\times$",
 }
-_PREAMBLE = r"""\documentclass[a4paper]{article}
+_PREAMBLE = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
 \usepackage{textcomp}
 \usepackage{amsmath}
 \usepackage{longtable}
-\usepackage[landscape,margin=15mm]{geometry}
+\usepackage[a3paper,landscape,margin=15mm]{geometry}
 \allowdisplaybreaks
 \setlength{\parindent}{0pt}
 """
@@ -38,12 +38,16 @@ _PREAMBLE = r"""\documentclass[a4paper]{article}
 
 def latex_document(plan: Plan, planned: PlannedRun) -> str:
     """A document that compiles by itself: title, equations, values at time zero, regimen."""
+    label = [text] if (text := run_label(plan, planned)) else []
     parts = [
         _PREAMBLE + r"\begin{document}",
         rf"\section*{{{latex_text(plan.scenario.title)}}}",
-        latex_text(f"Model {plan.model.name}, {run_label(plan, planned)}. {NOTICE}"),
+        latex_text(", ".join([f"Model {plan.model.name}", *label]) + f". {NOTICE}"),
         r"\subsection*{Equations}",
+        # Rates with several saturations are long, and LaTeX does not break them.
+        r"{\footnotesize",
         derive(plan.sbml).latex(),
+        "}",
         r"\subsection*{Values at time zero}",
         _table("llll", _rows(plan, planned)),
     ]

@@ -42,7 +42,8 @@ def sedml_document(plan: Plan, runs: Sequence[ExportedRun], files: Sequence[str]
     """The SED-ML of the runs, whose SBML stands in `files` beside it.
 
     The time course is the scenario's ``every``, ``from`` and ``until``; its further moments
-    (``at``) have no place in a uniform time course. Values are in the model's own mathematics.
+    (``at``) have no place in a uniform time course, and a step that does not divide it is adjusted.
+    Values are in the model's own mathematics.
     """
     root = Element("sedML", _NAMESPACES)
     _add_models(root, runs, files)

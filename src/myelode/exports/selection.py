@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,8 +12,10 @@ from myelode import library
 from myelode.errors import ScenarioError, best_matches
 from myelode.files import YamlFile
 from myelode.model import Model, load_model
+from myelode.perturbations import REFERENCE
 from myelode.plan import Plan, PlannedRun
-from myelode.scenario import Design, Scenario, build_scenario, load_scenario
+from myelode.scenario import Scenario, build_scenario, load_scenario
+from myelode.sections import Design
 from myelode.simulation import plan_scenario
 
 PLAIN_DURATION = 100
@@ -62,9 +64,9 @@ def read_source(name_or_path: str, settings: Sequence[str]) -> Scenario:
     return _plain_scenario(name_or_path, settings)
 
 
-def _plain_scenario(name_or_path: str, settings: Iterable[str]) -> Scenario:
+def _plain_scenario(name_or_path: str, settings: Sequence[str]) -> Scenario:
     """All values of the model without treatment, over 100 of its time units."""
-    model = load_model(name_or_path)
+    model = load_model(name_or_path, _variant(settings))
     unit = f" {model.time_unit}" if model.time_unit else ""
     observe = {
         "every": f"{PLAIN_DURATION / PLAIN_STEPS}{unit}" if unit else PLAIN_DURATION / PLAIN_STEPS,
@@ -79,6 +81,13 @@ def _plain_scenario(name_or_path: str, settings: Iterable[str]) -> Scenario:
         "observe": observe,
     }
     return build_scenario(YamlFile(name_or_path, data, {}), settings)
+
+
+def _variant(settings: Sequence[str]) -> str | None:
+    """The variant that a setting names; it decides which outputs there are."""
+    pairs = [setting.partition("=") for setting in settings]
+    given = [value.strip() for name, _, value in pairs if name.strip() == "variant"]
+    return given[-1] if given else None
 
 
 def _outputs(model: Model) -> tuple[str, ...]:
@@ -101,16 +110,20 @@ def exported_runs(plan: Plan) -> tuple[ExportedRun, ...]:
     """The runs of a plan, numbered, with labels that tell them apart."""
     digits = len(str(len(plan.runs)))
     return tuple(
-        ExportedRun(f"run_{number:0{digits}d}", run_label(plan, planned), planned)
+        ExportedRun(
+            f"run_{number:0{digits}d}", run_label(plan, planned) or plan.scenario.title, planned
+        )
         for number, planned in enumerate(plan.runs, 1)
     )
 
 
 def run_label(plan: Plan, planned: PlannedRun) -> str:
-    """``repair_high, dose 0.1 umol/L`` of one run."""
+    """``repair_high, dose 0.1 umol/L`` of one run; "" where there is nothing to tell apart."""
     parts = []
     for axis, at in zip(plan.axes, planned.place, strict=True):
         value = axis.values[at]
+        if len(axis.values) == 1 and value == REFERENCE:
+            continue
         number = value if isinstance(value, str) else f"{axis.name} {value:.6g}"
         parts.append(f"{number} {axis.unit}" if axis.unit else number)
     return ", ".join(parts)

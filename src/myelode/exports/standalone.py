@@ -6,19 +6,21 @@ at the start. An equilibration, a steady state or a reset is computed here and w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape
 
 import numpy as np
 
+from myelode.datasets import NOTICE
 from myelode.dependencies import initial_dependencies
-from myelode.engines import Run, Simulator, Tolerances, choose_engine
+from myelode.engines import Run, Tolerances, choose_engine
 from myelode.errors import ScenarioError
 from myelode.exports.selection import run_label
+from myelode.model import Model
 from myelode.plan import Plan, PlannedRun
-from myelode.sbml import describe, read_sbml, with_values, write_sbml
-from myelode.simulation import NOTICE
+from myelode.sbml import read_sbml, with_values, write_sbml
 from myelode.timeline import Change, Instant, Timeline
 
 MOST_EVENTS = 2000
@@ -37,50 +39,52 @@ def standalone_sbml(plan: Plan, planned: PlannedRun) -> str:
             "written into one SBML file: give fewer doses"
         )
     states = _States(plan, planned)
-    start = with_values(plan.sbml, planned.run.changes)
-    start = with_values(start, states.at_zero(start))
+    start = with_values(plan.sbml, {**planned.run.changes, **states.at_zero()})
     return _finished(start, plan, planned, _events(plan, planned, later, states))
 
 
 def values_at_zero(plan: Plan, planned: PlannedRun) -> dict[str, float]:
     """Values of species, parameters and compartments that no rule computes, after time zero."""
-    entities = describe(plan.sbml).entities.values()
+    entities = plan.model.entities.values()
     ids = [e.id for e in entities if e.kind != "reaction" and e.rule != "assignment"]
-    return _States(plan, planned).after(_at_zero(planned), ids)
+    states = _States(plan, planned)
+    return states.after(_at_zero(planned), list(dict.fromkeys((*ids, *states.ids))))
 
 
 class _States:
     """Values along one run, from the engine."""
 
     def __init__(self, plan: Plan, planned: PlannedRun):
-        self._run = planned.run
         self._sbml = plan.sbml
-        self._compiled: Simulator | None = None
-        self.ids = tuple(
-            dict.fromkeys((*_integrated(plan.sbml), *_targets(planned.run.timeline.instants)))
-        )
-        self._starts_elsewhere = planned.run.timeline.equilibration is not None
+        self._run = planned.run
         self._at_zero = _at_zero(planned)
+        targets = _targets(planned.run.timeline.instants)
+        self.ids = tuple(dict.fromkeys((*_integrated(plan.model), *targets)))
 
     def after(self, instants: Sequence[Instant], ids: Sequence[str]) -> dict[str, float]:
         """Values of `ids` just after the last of the `instants`, with which the run begins."""
-        if self._compiled is None:
-            self._compiled = choose_engine("auto").compile(self._sbml)
         end = instants[-1].time if instants else 0.0
         timeline = Timeline(tuple(instants), end, self._run.timeline.equilibration)
         run = Run(self._run.changes, timeline, np.array([end]), tuple(ids))
-        row = self._compiled.run(run, Tolerances())[-1]
+        row = choose_engine("auto").compile(self._sbml).run(run, Tolerances())[-1]
         return dict(zip(ids, map(float, row), strict=True))
 
-    def at_zero(self, sbml: str) -> dict[str, float]:
+    def at_zero(self) -> dict[str, float]:
         """What time zero changes, and the initial values that would otherwise follow the change."""
-        computed = self._starts_elsewhere or any(map(_is_computed, self._at_zero))
-        touched = set(self.ids) if computed else set(_targets(self._at_zero))
-        if not touched:
-            return {}
-        dependencies = initial_dependencies(sbml)
+        equilibrated = self._run.timeline.equilibration is not None
+        if equilibrated or any(map(_is_computed, self._at_zero)):
+            touched = set(self.ids)
+        else:
+            touched = set(_targets(self._at_zero))
+        dependencies = _dependencies(self._sbml) if touched else {}
         following = {name for name, used in dependencies.items() if used & touched}
-        return self.after(self._at_zero, sorted(touched | following))
+        wanted = touched | (following - self._run.changes.keys())
+        return self.after(self._at_zero, sorted(wanted)) if wanted else {}
+
+
+@lru_cache(maxsize=4)
+def _dependencies(sbml: str) -> Mapping[str, frozenset[str]]:
+    return initial_dependencies(sbml)
 
 
 def _at_zero(planned: PlannedRun) -> list[Instant]:
@@ -92,8 +96,8 @@ def _is_computed(instant: Instant) -> bool:
     return instant.reset or instant.steady is not None
 
 
-def _integrated(sbml: str) -> Iterator[str]:
-    for entity in describe(sbml).entities.values():
+def _integrated(model: Model) -> Iterator[str]:
+    for entity in model.entities.values():
         reacts = entity.kind == "species" and not (
             entity.boundary or entity.constant or entity.rule
         )
@@ -241,7 +245,8 @@ def _unused_id(model: Any, name: str) -> str:
 
 def _notes(plan: Plan, planned: PlannedRun) -> str:
     """Where the model comes from, and what in it was computed rather than stated."""
-    facts = [f"{plan.scenario.title} ({run_label(plan, planned)}).", NOTICE]
+    label = run_label(plan, planned)
+    facts = [f"{plan.scenario.title} ({label})." if label else f"{plan.scenario.title}.", NOTICE]
     facts += _computed_facts(planned)
     paragraphs = "".join(f"<p>{escape(fact)}</p>" for fact in facts)
     return f'<body xmlns="http://www.w3.org/1999/xhtml">{paragraphs}</body>'

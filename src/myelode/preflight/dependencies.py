@@ -7,9 +7,10 @@ recursively: a circle overflows their stack, and 30 rules `x2 = x1 + x1` double 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
+from myelode.errors import best_matches
 from myelode.preflight.scopes import Fault, Formula, Scope, bvar_name, call_head, nodes
 from myelode.preflight.tree import Element
 
@@ -196,6 +197,7 @@ def _sum(parts: Iterable[Terms]) -> Terms:
 def submodel_faults(every: list[Scope]) -> Iterator[Fault]:
     """Models of the comp package that contain themselves, or one another too often."""
     inside = {scope.model.id: _submodels(scope) for scope in reversed(every)}
+    yield from _unknown_submodels(every, inside)
     own = {scope.model.id: sum(map(len, scope.lists.values())) for scope in reversed(every)}
     line = every[0].model.line
     circle = find_circle(inside)
@@ -212,6 +214,14 @@ def submodel_faults(every: list[Scope]) -> Iterator[Fault]:
             f"a model of {min(most, 10**12):,} elements in {levels} levels of submodels, "
             f"at most {MAX_PARTS:,} in {MAX_NESTED_MODELS} are read",
         )
+
+
+def _unknown_submodels(every: list[Scope], known: Collection[str]) -> Iterator[Fault]:
+    for submodel in (submodel for scope in every for submodel in scope.kind("submodel")):
+        name = submodel.attributes.get("modelRef", "")
+        if name not in known:
+            hint = best_matches(name, known) or "; define it or correct the name"
+            yield Fault(submodel.line, f"a submodel refers to the unknown model {name!r}{hint}")
 
 
 def _submodels(scope: Scope) -> list[str]:

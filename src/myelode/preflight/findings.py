@@ -48,6 +48,7 @@ def warnings(scope: Scope) -> Iterator[Fault]:
     yield from _missing_starts(scope)
     yield from _odd_values(scope)
     yield from _misleading_ids(scope)
+    yield from _missing_formulas(scope)
 
 
 def _empty_models(scope: Scope) -> Iterator[Fault]:
@@ -126,6 +127,10 @@ def _bad_starts(scope: Scope) -> Iterator[Fault]:
                 species.line,
                 f"the species {species.id!r} starts at {start:g}, it needs a finite number",
             )
+    for reference in scope.species_references:
+        factor = _number(reference, "stoichiometry")
+        if factor is not None and not math.isfinite(factor) and reference.id not in elsewhere:
+            yield Fault(reference.line, f"a stoichiometry is {factor:g}, it needs a finite number")
 
 
 def _rule_conflicts(scope: Scope) -> Iterator[Fault]:
@@ -224,3 +229,16 @@ def _misleading_ids(scope: Scope) -> Iterator[Fault]:
                         f"in the reaction {reaction.id!r} a local parameter hides "
                         f"the {everywhere[parameter.id].name} {parameter.id!r}",
                     )
+
+
+def _missing_formulas(scope: Scope) -> Iterator[Fault]:
+    """SBML level 3 version 2 allows them; they do nothing."""
+    parts = [
+        part
+        for event in scope.kind("event")
+        for part in [*event.all("trigger", "delay", "priority"), *event_assignments(event)]
+    ]
+    for element in [*scope.kind("initialAssignment", "functionDefinition"), *rules(scope), *parts]:
+        has_formula = any(formula.children for formula in element.all("math"))
+        if not has_formula and "formula" not in element.attributes:
+            yield Fault(element.line, f"<{element.name}> has no formula, so it does nothing")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from myelode.errors import best_matches
 from myelode.preflight.scopes import (
+    MAX_ID,
     Fault,
     Formula,
     Scope,
@@ -33,11 +34,10 @@ MAX_WORK = 5_000_000
 
 LARGEST_FACTORIAL = 170
 
-MANY = MAX_ARGUMENTS
 _ARGUMENTS: dict[str, tuple[int, int]] = {
-    **dict.fromkeys(("plus", "times", "and", "or", "xor"), (0, MANY)),
-    **dict.fromkeys(("max", "min"), (1, MANY)),
-    **dict.fromkeys(("eq", "gt", "lt", "geq", "leq"), (2, MANY)),
+    **dict.fromkeys(("plus", "times", "and", "or", "xor"), (0, MAX_ARGUMENTS)),
+    **dict.fromkeys(("max", "min"), (1, MAX_ARGUMENTS)),
+    **dict.fromkeys(("eq", "gt", "lt", "geq", "leq"), (2, MAX_ARGUMENTS)),
     **dict.fromkeys(("divide", "power", "neq", "quotient", "rem", "implies"), (2, 2)),
     **dict.fromkeys(("abs", "exp", "ln", "log", "root", "floor", "ceiling"), (1, 1)),
     **dict.fromkeys(("factorial", "not"), (1, 1)),
@@ -119,7 +119,8 @@ def _missing_bodies(scope: Scope, arities: dict[str, int]) -> Iterator[Fault]:
 
 
 def _work_faults(scope: Scope) -> Iterator[Fault]:
-    work = sum(len(node.children) ** 2 for formula in scope.formulas for node in nodes(formula.math))
+    every = (node for formula in scope.formulas for node in nodes(formula.math))
+    work = sum(len(node.children) ** 2 for node in every)
     if work > MAX_WORK:
         yield Fault(scope.model.line, "the formulas have too many terms altogether; split the sums")
 
@@ -198,10 +199,10 @@ def _head_faults(head: Element, arguments: list[Element]) -> Iterator[Fault]:
     symbol = head.attributes.get("definitionURL", "").removeprefix(_SYMBOLS)
     if head.name == "csymbol":
         yield from _symbol_faults(head, tuple(_SYMBOL_ARGUMENTS))
-        least, most = _SYMBOL_ARGUMENTS.get(symbol, (0, MANY))
+        least, most = _SYMBOL_ARGUMENTS.get(symbol, (0, MAX_ARGUMENTS))
     elif head.name == "ci":
         yield from _identifier_faults(head)
-        least, most = 0, MANY
+        least, most = 0, MAX_ARGUMENTS
     elif head.name in _ARGUMENTS:
         least, most = _ARGUMENTS[head.name]
     else:
@@ -216,8 +217,13 @@ def _head_faults(head: Element, arguments: list[Element]) -> Iterator[Fault]:
 
 
 def _count_text(node: Element, given: int, least: int, most: int) -> str:
-    right = str(least) if least == most else f"{least} to {most}"
-    return f"<{node.name}> has {given} arguments, {right} are right"
+    if given > MAX_ARGUMENTS:
+        right = f"at most {MAX_ARGUMENTS} are read"
+    elif most == MAX_ARGUMENTS:
+        right = f"at least {least} are right"
+    else:
+        right = f"{least} to {most} are right" if least < most else f"exactly {least} needed"
+    return f"<{node.name}> has {given} arguments, {right}"
 
 
 def _factorial_faults(arguments: list[Element]) -> Iterator[Fault]:
@@ -225,9 +231,7 @@ def _factorial_faults(arguments: list[Element]) -> Iterator[Fault]:
     for argument in arguments:
         number = _value(argument)
         if argument.name == "cn" and not 0 <= number <= LARGEST_FACTORIAL:
-            yield Fault(
-                argument.line, f"factorial of {argument.text} fits no number, 0 to 170 do"
-            )
+            yield Fault(argument.line, f"factorial of {argument.text} fits no number, 0 to 170 do")
 
 
 def _value(number: Element) -> float:
@@ -277,8 +281,9 @@ def _is_finite(parts: list[str], kind: str | None) -> bool:
 
 
 def _identifier_faults(node: Element) -> Iterator[Fault]:
-    if node.children or not node.text or " " in node.text:
-        yield Fault(node.line, f"<ci> holds {node.text[:40]!r}, which is not one id")
+    text = node.text
+    if node.children or not text or " " in text or len(text) > MAX_ID:
+        yield Fault(node.line, f"<ci> holds {text[:40]!r}, which is not one id")
 
 
 def _symbol_faults(node: Element, right: tuple[str, ...]) -> Iterator[Fault]:

@@ -13,6 +13,9 @@ from myelode.errors import ModelError
 from myelode.preflight import loading
 
 _KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL")
+_NOT_RUN = 1
+"""How Python ends when `loading` itself fails, by a library that is not installed for example."""
+
 _OUT_OF_MEMORY = ("bad_alloc", "MemoryError", "out of memory", "Cannot allocate memory")
 
 
@@ -39,17 +42,25 @@ def check_in_subprocess(text: str, where: str, seconds: int = 20, megabytes: int
         try:
             status = _run([loading.__file__, kind, *limits], text, folder, output, seconds)
         except subprocess.TimeoutExpired:
-            raise ModelError(_too_slow(where, seconds)) from None
+            raise ModelError(f"{where}: {_too_slow(seconds)}") from None
         output.seek(0)
         said = output.read().decode(errors="replace")
+    problem = _problem(status, said, seconds, megabytes)
+    if problem:
+        raise ModelError(f"{where}: {problem}")
+
+
+def _problem(status: int, said: str, seconds: int, megabytes: int) -> str:
+    """What went wrong, from how the process ended and what it printed; mostly nothing."""
     if any(sign in said for sign in _OUT_OF_MEMORY):
-        raise ModelError(
-            f"{where}: the file makes the SBML libraries use more than {megabytes} MB"
-        )
-    if status == -getattr(signal, "SIGXCPU", 0) != 0:
-        raise ModelError(_too_slow(where, seconds))
-    if status != 0:
-        raise ModelError(f"{where}: the file makes the SBML libraries crash")
+        return f"the file makes the SBML libraries use more than {megabytes} MB"
+    if status == 0:
+        return ""
+    if status == -getattr(signal, "SIGXCPU", 0):
+        return _too_slow(seconds)
+    if status == _NOT_RUN:
+        return f"the SBML libraries do not start: {said.strip().splitlines()[-1][:200]}"
+    return "the file makes the SBML libraries crash"
 
 
 def _run(arguments: list[str], text: str, folder: str, output: IO[bytes], seconds: int) -> int:
@@ -72,5 +83,5 @@ def _environment(folder: str) -> dict[str, str]:
     return kept | {"HOME": folder, "TMPDIR": folder, "OPENBLAS_NUM_THREADS": "1"}
 
 
-def _too_slow(where: str, seconds: int) -> str:
-    return f"{where}: the file makes the SBML libraries take longer than {seconds} s"
+def _too_slow(seconds: int) -> str:
+    return f"the file makes the SBML libraries take longer than {seconds} s"

@@ -19,7 +19,7 @@ def main() -> None:
     try:
         _load(_to_sbml(text) if kind == "antimony" else text)
     except (RuntimeError, ValueError) as error:
-        print(error)
+        sys.stdout.write(str(error))
 
 
 def _limit(seconds: int, megabytes: int) -> None:

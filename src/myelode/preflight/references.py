@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from myelode.errors import best_matches
 from myelode.preflight.scopes import (
+    MAX_ID,
     Fault,
     Scope,
     bvar_name,
@@ -19,9 +20,6 @@ from myelode.preflight.scopes import (
     rules,
 )
 from myelode.preflight.tree import Element
-
-MAX_ID = 1_000
-"""libRoadRunner dies of ids of 20,000 characters."""
 
 MAX_OF_A_KIND = 5_000
 """libRoadRunner compiles 5,000 species in 40 s and 10,000 in minutes; published models have
@@ -174,4 +172,3 @@ def _assignments(scope: Scope) -> Iterator[tuple[Element, str, str]]:
     for event in scope.kind("event"):
         for assignment in event_assignments(event):
             yield assignment, "event assignment", assignment.attributes.get("variable", "")
-

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from myelode.errors import ModelError, UnsupportedModelError
-from myelode.preflight.tree import Element
+from myelode.preflight.tree import MAX_MESSAGE, Element
+
+MAX_ID = 1_000
+"""libRoadRunner dies of ids of 20,000 characters."""
 
 VARIABLES = ("compartment", "species", "parameter")
 """Kinds whose ids rules, initial assignments and events may set, beside species references."""
@@ -39,7 +42,7 @@ class Fault:
     kind: type[ModelError] = ModelError
 
     def message(self, where: str) -> str:
-        return f"{where}, line {self.line}: {self.text}"
+        return f"{where}, line {self.line}: {self.text[:MAX_MESSAGE]}"
 
     def error(self, where: str) -> ModelError:
         return self.kind(self.message(where))
@@ -114,7 +117,9 @@ class Scope:
 
     @cached_property
     def variables(self) -> set[str]:
-        return self.ids(*VARIABLES) | {reference.id for reference in self.species_references}
+        """Ids of what can have a value."""
+        references = {reference.id for reference in self.species_references}
+        return (self.ids(*VARIABLES) | references) - {""}
 
     @cached_property
     def formulas(self) -> list[Formula]:

@@ -22,9 +22,15 @@ MAX_DEPTH = 150
 MAX_ELEMENTS = 400_000
 """What MAX_CHARACTERS of ordinary SBML hold, several times over."""
 
+MAX_CHILDREN = 10_000
+"""Members of one list or terms of one sum; the checks that follow allow fewer."""
+
 MAX_MARKUP = 10_000
 """libRoadRunner searches the text with a recursive regular expression, which overflows the
 stack at a tag or comment of about 15,000 characters."""
+
+MAX_MESSAGE = 500
+"""Characters of one message, which may quote the file."""
 
 MATHML = "http://www.w3.org/1998/Math/MathML"
 PACKAGES = "http://www.sbml.org/sbml/level3/version1/"
@@ -74,20 +80,19 @@ def parse_sbml(text: str, where: str) -> Element:
     UnsupportedModelError : the text needs a version or a package that is not read.
     ModelError : the text is no SBML, or could harm the libraries that read it next.
     """
-    _check_text(text, where)
+    check_text(text, where, MAX_CHARACTERS)
+    _check_markup(text, where)
     return _Reader(where).read(text)
 
 
-def _check_text(text: str, where: str) -> None:
-    if len(text) > MAX_CHARACTERS:
-        raise ModelError(
-            f"{where}: {len(text)} characters are too many, at most {MAX_CHARACTERS} are read"
-        )
+def check_text(text: str, where: str, most: int) -> None:
+    """Refuse a text that is too long, empty or marked by some editors."""
+    if len(text) > most:
+        raise ModelError(f"{where}: {len(text)} characters are too many, at most {most} are read")
     if not text.strip():
-        raise ModelError(f"{where}: the file is empty, it should hold one SBML model")
+        raise ModelError(f"{where}: the file is empty, it should hold a model")
     if text.startswith("\ufeff"):
         raise ModelError(f"{where}: starts with a byte order mark; save it as UTF-8 without one")
-    _check_markup(text, where)
 
 
 def _check_markup(text: str, where: str) -> None:
@@ -140,13 +145,15 @@ class _Reader:
         return self.root
 
     def refuse(self, reason: str, kind: type[ModelError] = ModelError) -> ModelError:
-        return kind(f"{self.where}, line {self.parser.CurrentLineNumber}: {reason}")
+        return kind(f"{self.where}, line {self.parser.CurrentLineNumber}: {reason[:MAX_MESSAGE]}")
 
-    def declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
+    def declaration(self, version: str, encoding: str | None, _standalone: int) -> None:
         name = (encoding or "UTF-8").upper()
         harmless = self.is_ascii and name in {"US-ASCII", "ISO-8859-1"}
         if name != "UTF-8" and not harmless:
             raise self.refuse(f"the encoding {encoding!r} is not read; save the file as UTF-8")
+        if version != "1.0":
+            raise self.refuse(f"XML {version} is not read; save the file as XML 1.0")
 
     def doctype(self, *_declared: object) -> None:
         raise self.refuse("a DOCTYPE may define entities and read files; remove it")
@@ -178,7 +185,10 @@ class _Reader:
 
     def push(self, element: Element) -> None:
         if self.stack:
-            self.stack[-1].children.append(element)
+            parent = self.stack[-1]
+            if len(parent.children) >= MAX_CHILDREN:
+                raise self.refuse(f"over {MAX_CHILDREN} elements in one <{parent.name}>")
+            parent.children.append(element)
         self.stack.append(element)
 
     def open_root(self, space: str, name: str, attributes: dict[str, str]) -> None:

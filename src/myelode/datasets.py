@@ -1,0 +1,118 @@
+"""Trajectories as `xarray.Dataset`s that know their units and their origin."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from myelode.design import Axis
+from myelode.engines import Tolerances, choose_engine
+from myelode.model import Model
+from myelode.plan import Plan
+from myelode.provenance import evidence_of, run_to_json
+
+NOTICE = "For research and teaching only; no advice for a real person."
+
+
+def plan_dataset(plan: Plan, values: np.ndarray, engine: str, tolerances: Tolerances) -> xr.Dataset:
+    """What the runs of a plan gave, from values of shape (axes..., times, outputs)."""
+    dims = tuple(axis.name for axis in plan.axes)
+    dataset = _trajectories(plan.model, dims, plan.times, plan.outputs, values)
+    for axis in plan.axes:
+        dataset = dataset.assign_coords(_coordinates(axis))
+    status = np.zeros(values.shape[: len(dims)], dtype=np.int8)
+    dataset["status"] = (dims, status, {"long_name": "0 = reached its end"})
+    scenario = plan.scenario.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    dataset.attrs = {
+        **_origin(plan.model, engine, tolerances),
+        **evidence_of(plan),
+        "title": plan.scenario.title,
+        "scenario": json.dumps(scenario),
+        "labels": json.dumps(plan.labels),
+        "sbml": plan.sbml,
+        "runs": json.dumps([run_to_json(planned) for planned in plan.runs]),
+    }
+    return dataset
+
+
+def model_dataset(
+    model: Model,
+    times: np.ndarray,
+    outputs: tuple[str, ...],
+    values: np.ndarray,
+    samples: Mapping[str, np.ndarray],
+) -> xr.Dataset:
+    """What runs of a plain model gave, from values of shape ([samples,] times, outputs).
+
+    `samples` are the changes that differ from sample to sample.
+    """
+    dims = ("sample",) if values.ndim == 3 else ()
+    dataset = _trajectories(model, dims, times, outputs, values)
+    return dataset.assign_coords(
+        {
+            f"changed_{name}": ("sample", numbers, _attributes(model.entities[name].unit, name))
+            for name, numbers in samples.items()
+        }
+    )
+
+
+def model_origin(model: Model, engine: str, tolerances: Tolerances) -> dict[str, Any]:
+    """Where the numbers of a plain simulation come from."""
+    return {**_origin(model, engine, tolerances), "sbml": model.sbml}
+
+
+def _trajectories(
+    model: Model,
+    dims: tuple[str, ...],
+    times: np.ndarray,
+    outputs: tuple[str, ...],
+    values: np.ndarray,
+) -> xr.Dataset:
+    variables = {
+        output: (
+            (*dims, "time"),
+            values[..., at],
+            _attributes(model.unit_of(output), model.label_of(output)),
+        )
+        for at, output in enumerate(outputs)
+    }
+    return xr.Dataset(
+        variables, coords={"time": ("time", times, _attributes(model.time_unit, "time"))}
+    )
+
+
+def _coordinates(axis: Axis) -> dict[str, Any]:
+    values = np.array(axis.values, dtype=object if isinstance(axis.values[0], str) else None)
+    found: dict[str, Any] = {axis.name: (axis.name, values, _attributes(axis.unit, axis.name))}
+    for name, (numbers, unit) in (axis.labels or {}).items():
+        found[name] = (axis.name, np.array(numbers), _attributes(unit, name))
+    return found
+
+
+def _attributes(unit: str | None, label: str) -> dict[str, str]:
+    return {"units": unit or "", "long_name": label}
+
+
+def _origin(model: Model, engine: str, tolerances: Tolerances) -> dict[str, Any]:
+    return {
+        "model": model.name,
+        "variant": model.variant,
+        "model_sha256": model.digest,
+        "engine": choose_engine(engine).name,
+        "relative_tolerance": tolerances.relative,
+        "absolute_tolerance": tolerances.absolute,
+        "versions": _versions(),
+        "notice": NOTICE,
+    }
+
+
+@lru_cache(maxsize=1)
+def _versions() -> str:
+    packages = ("myelode", "libroadrunner", "numpy", "scipy")
+    return json.dumps({name: version(name) for name in packages})

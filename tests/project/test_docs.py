@@ -1,0 +1,280 @@
+"""The documentation says what the program does: its code runs, and its site builds and links.
+
+Every fenced block of README.md and docs/ is run, page by page, in an empty folder:
+
+- a block whose first line names a file (``# pulse.yaml``) is written to it first;
+- ``yaml`` is a scenario, or a list that is a regimen for melflufen;
+- ``python`` blocks of a page share their names, and a ``text`` block after one is what it prints;
+- in ``console``, ``sh`` and ``bash`` the commands of `myelode` run, and what a page shows of their
+  output must be in it, in that order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+import myelode
+from myelode import sections
+from myelode.cli import main
+from myelode.files import parse_yaml
+from myelode.outcomes import check_expectations, evaluate
+from myelode.scenario import Scenario, scenario_from_text
+from myelode.simulation import simulate
+from myelode.steps import VERBS, Step
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([ROOT / "README.md", *(p for p in DOCS.rglob("*.md") if "_build" not in p.parts)])
+# `.ci/run` itself executes the two commands that set everything up.
+SET_UP = ("python3 -m venv", "sudo apt", "apt ", "apt-get ")
+_FENCE = re.compile(r"^(`{3,}|:{3,})(\{?[\w-]*\}?)[^\n]*\n(.*?)^\1[ ]*$", re.DOTALL | re.MULTILINE)
+_FILE = re.compile(r"(?:#|//) (\S+\.\w+)\n")
+_PIECE = re.compile(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?|[^\d\s]+")
+_REGIMEN = """
+id: fragment
+title: a fragment of a page
+model: melflufen
+regimen: {steps}
+observe: {{every: 4 h, until: 100 h, outputs: [melphalan_cell]}}
+"""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, its text, and where it stands."""
+
+    language: str
+    text: str
+    where: str
+
+
+def _blocks(page: Path) -> Iterator[Block]:
+    text = page.read_text(encoding="utf-8")
+    for match in _FENCE.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        yield Block(match[2], match[3], f"{page.relative_to(ROOT)}:{line}")
+
+
+def _run_yaml(block: Block) -> None:
+    data = parse_yaml(block.text, block.where).data
+    text = _REGIMEN.format(steps=data) if isinstance(data, list) else block.text
+    scenario = scenario_from_text(text, block.where)
+    result = evaluate(simulate(scenario))
+    unmet = [item.text for item in check_expectations(result, scenario) if not item.passed]
+    assert unmet == [], block.where
+
+
+def _run_python(block: Block, names: dict[str, object], expected: str | None) -> None:
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(block.text, block.where, "exec"), names)  # noqa: S102 - our own pages
+    if expected is not None:
+        _require_lines(expected, printed.getvalue(), block.where)
+
+
+def _commands(block: Block) -> Iterator[tuple[str, str]]:
+    """Each command of a block, and the output that stands below it."""
+    lines = block.text.replace("\\\n", " ").splitlines()
+    if block.language != "console":
+        yield from ((line, "") for line in lines if line.strip() and not line.startswith("#"))
+        return
+    command, output = "", ""
+    for line in [*lines, "$ "]:
+        if line.startswith("$ "):
+            if command:
+                yield command, output
+            command, output = line[2:].strip(), ""
+        else:
+            output += line + "\n"
+
+
+def _run_command(command: str, output: str, where: str) -> None:
+    if command.startswith(SET_UP):
+        return
+    program, *arguments = shlex.split(command, comments=True)
+    assert Path(program).name == "myelode", f"{where}: no test runs {command!r}"
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        code = main(arguments)
+    assert code == 0, f"{where}: {command}"
+    _require_lines(output, printed.getvalue(), where)
+
+
+def _require_lines(expected: str, printed: str, where: str) -> None:
+    """Every expected line begins a printed one, further down than the one before it."""
+    rest = iter(printed.splitlines())
+    for line in expected.splitlines():
+        if line.strip() not in ("", "..."):
+            found = any(_begins(line, actual) for actual in rest)
+            assert found, f"{where}: the program does not print (here) {line.strip()!r}"
+
+
+def _begins(line: str, actual: str) -> bool:
+    """Whether a line begins as another does; numbers may differ by 2 %."""
+    wanted, pieces = _PIECE.findall(line), _PIECE.findall(actual)
+    return len(wanted) <= len(pieces) and all(map(_alike, wanted, pieces[: len(wanted)]))
+
+
+def _alike(piece: str, other: str) -> bool:
+    try:
+        return float(piece) == pytest.approx(float(other), rel=0.02)
+    except ValueError:
+        return piece == other
+
+
+def _run_block(block: Block, names: dict[str, object], following: Block | None) -> None:
+    if named := _FILE.match(block.text):
+        Path(named[1]).write_text(block.text, encoding="utf-8")
+    if block.language == "yaml":
+        _run_yaml(block)
+    elif block.language == "python":
+        shown = following.text if following and following.language == "text" else None
+        _run_python(block, names, shown)
+    elif block.language in ("console", "sh", "bash"):
+        for command, output in _commands(block):
+            _run_command(command, output, block.where)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_every_code_block_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    names: dict[str, object] = {"__name__": "page"}
+    blocks: list[Block | None] = [*_blocks(page), None]
+    for block, following in pairwise(blocks):
+        if block is not None:
+            _run_block(block, names, following)
+
+
+def test_a_page_with_wrong_output_is_found(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="does not print"):
+        _require_lines("peak 3.0", "peak 2.0\n", "here")
+    _require_lines("a 1.00 b\n...\nc", "  a  1.01  b  more\nother\nc\n", "here")
+
+
+def test_every_word_of_the_scenario_language_is_explained() -> None:
+    parts = [Scenario, Step, *(getattr(sections, name) for name in _section_names())]
+    words = {field.alias or name for part in parts for name, field in part.model_fields.items()}
+    words |= {*VERBS, *sections.TAKES.__args__}
+    pages = (DOCS / "how-to" / "write-a-scenario.md", DOCS / "semantics.md")
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    assert sorted(word for word in words if not re.search(rf"\b{word}\b", text)) == []
+
+
+def _section_names() -> list[str]:
+    names = "Ladder Design Observe Equilibrate Endpoint OutcomeRule Case Input".split()
+    found = [name for name, item in vars(sections).items() if getattr(item, "model_fields", None)]
+    assert set(found) == set(names), "add the new section to the test and to the pages"
+    return names
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    text = (DOCS / "reference" / "python.md").read_text(encoding="utf-8")
+    missing = [
+        name for name in myelode.__all__ if name != "__version__" and f"myelode.{name}" not in text
+    ]
+    assert missing == []
+
+
+def test_prose_has_one_sentence_per_line() -> None:
+    two = re.compile(r"[a-z)`]\. [A-Z]")
+    found = [
+        f"{page.relative_to(ROOT)}: {line}"
+        for page in PAGES
+        for line in _FENCE.sub("", page.read_text(encoding="utf-8")).splitlines()
+        if two.search(line) and not line.startswith(("|", ":"))
+    ]
+    assert found == []
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built from nothing; a warning is an error."""
+    pytest.importorskip("sphinx", reason="needs sphinx: pip install '.[docs]'")
+    folder = tmp_path_factory.mktemp("site")
+    command = [
+        sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html",
+        "-d", str(folder / "doctrees"), str(DOCS), str(folder / "html"),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "html"
+
+
+class _Links(HTMLParser):
+    """What a page points to, what it loads, and the places in it that can be pointed to."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.links: list[str] = []
+        self.loaded: list[str] = []
+        self.ids: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value for name, value in attrs if value}
+        self.ids |= {found[name] for name in ("id", "name") if name in found}
+        if "src" in found or (tag == "link" and found.get("rel") == "stylesheet"):
+            self.loaded.append(found.get("src") or found["href"])
+        if tag == "a" and "href" in found:
+            self.links.append(found["href"])
+
+
+def _pages(site: Path) -> dict[Path, _Links]:
+    return {page: _Links(page.read_text(encoding="utf-8")) for page in site.rglob("*.html")}
+
+
+def test_the_site_builds_without_warnings(site: Path) -> None:
+    assert {page.stem for page in DOCS.rglob("*.md")} <= {
+        page.stem for page in site.rglob("*.html")
+    }
+
+
+def test_all_internal_links_resolve(site: Path) -> None:
+    pages = _pages(site)
+    broken = [
+        f"{page.relative_to(site)}: {link}"
+        for page, found in pages.items()
+        for link in [*found.links, *found.loaded]
+        if not urlsplit(link).scheme and not _resolves(link, page, pages)
+    ]
+    assert broken == []
+
+
+def _resolves(link: str, page: Path, pages: dict[Path, _Links]) -> bool:
+    parts = urlsplit(link)
+    target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+    target = target / "index.html" if target.is_dir() else target
+    if not parts.fragment or target.suffix != ".html":
+        return target.is_file()
+    return target in pages and (unquote(parts.fragment) in pages[target].ids)
+
+
+def test_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
+    loaded = {link for found in _pages(site).values() for link in found.loaded}
+    assert loaded
+    assert [link for link in loaded if urlsplit(link).scheme or link.startswith("//")] == []
+
+
+def test_the_melflufen_page_shows_what_its_files_hold(site: Path) -> None:
+    text = (site / "models" / "melflufen.html").read_text(encoding="utf-8")
+    assert "It does not estimate clinical benefit." in text
+    model = myelode.load_model("melflufen")
+    names = [*model.parameters, *model.reactions()]
+    assert [name for name in names if f">{name}<" not in text] == []
+    assert "Lancet" in text  # a source of a claim
+    assert text.count("<math") > 100
+    assert text.count("<svg role=") == 2

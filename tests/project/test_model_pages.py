@@ -1,0 +1,214 @@
+"""What the model pages say is what the model's files say; the functions that say it are pure."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import myelode
+from myelode.claims import read_claims
+from myelode.equations import Equations, derive
+from myelode.perturbations import Perturbation, cell_lines, perturbations
+from myelode.validation import Row
+
+EXTENSIONS = Path(__file__).resolve().parents[2] / "docs" / "_ext"
+ROW = Row(
+    id="A-1", observable="half-life", published=1.1, simulated=1.0, unit="h", low=0.9, high=1.2,
+    hit=True, use="check", note="", evidence="measured", scenario="s", endpoint="none.t",
+    source="doi:10.1007/BF00262772 (Somebody 1988)",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _extensions() -> None:
+    pytest.importorskip("docutils", reason="needs docutils: pip install '.[docs]'")
+    sys.path.append(str(EXTENSIONS))
+
+
+def _extension(name: str) -> ModuleType:
+    return importlib.import_module(name)
+
+
+@pytest.fixture(scope="module")
+def pages() -> ModuleType:
+    return _extension("model_pages")
+
+
+@pytest.fixture(scope="module")
+def model() -> myelode.Model:
+    return myelode.load_model("melflufen")
+
+
+@pytest.fixture(scope="module")
+def equations(model: myelode.Model) -> Equations:
+    return derive(model.sbml)
+
+
+def _cells(table: str) -> list[list[str]]:
+    rows = [line for line in table.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
+
+
+def test_text_from_files_is_no_markup(pages: ModuleType) -> None:
+    assert pages.prose("a_b *c* [d](e) <f> $g$ `h` #i") == (
+        r"a\_b \*c\* \[d\](e) \<f\> \$g\$ \`h\` \#i"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "linked"),
+    [
+        ("doi:10.1/x.", "doi:10.1/x."),
+        ("doi:10.1124/mol.61.4.729 (Uchino)", "10.1124/mol.61.4.729"),
+        ("doi:10.1016/j.bbmt.2020.03.008; other", "10.1016/j.bbmt.2020.03.008"),
+        ("doi:10.1016/S0140-6736(20)32292-3, more", "10.1016/S0140-6736(20)32292-3"),
+    ],
+)
+def test_a_doi_is_a_link(pages: ModuleType, text: str, linked: str) -> None:
+    wanted = f"(https://doi.org/{linked})" if linked.startswith("10.") else linked
+    assert wanted in pages.prose(text)
+
+
+def test_a_cell_cannot_break_its_table(pages: ModuleType) -> None:
+    table = pages.markdown_table(("a", "b"), [("one | two", "three\nfour")])
+    assert _cells(table)[2] == [r"one \| two", "three four"]
+
+
+def test_the_parameter_table_has_a_row_for_every_number(
+    pages: ModuleType, model: myelode.Model
+) -> None:
+    rows = _cells(pages.parameters(model.parameters.values()))[2:]
+    assert [row[0].strip("`") for row in rows] == list(model.parameters)
+    values = [float(row[1].split()[0]) for row in rows]
+    assert values == pytest.approx([row.value for row in model.parameters.values()], rel=1e-5)
+    assert all(row[4].startswith("*") for row in rows)
+
+
+def test_definitions_count_for_no_evidence(pages: ModuleType, model: myelode.Model) -> None:
+    free = [row for row in model.parameters.values() if row.uncertainty != "fixed"]
+    rows = _cells(pages.evidence(model.parameters.values()))[2:]
+    assert sum(int(row[1]) for row in rows) == len(free)
+    fixed = [replace(row, uncertainty="fixed") for row in free]
+    assert f"{len(fixed)} further numbers are definitions" in pages.evidence(fixed)
+
+
+def test_changes_say_what_they_do_to_which_value(pages: ModuleType) -> None:
+    item = Perturbation("low", {"y": 5.0}, {"x": 0.1}, title="x low", note="a guess")
+    assert _cells(pages.changes([item]))[2] == [
+        "`low`<br>x low", "`y` = 5, `x` × 0.1", "", "*assumed*: a guess",
+    ]  # fmt: skip
+
+
+def test_all_perturbations_and_lines_are_shown(pages: ModuleType, model: myelode.Model) -> None:
+    for items in (perturbations(model), cell_lines(model)):
+        rows = _cells(pages.changes(items.values()))[2:]
+        assert [row[0].split("`")[1] for row in rows] == list(items)
+
+
+def test_claims_are_counted_and_shown_with_their_verdicts(
+    pages: ModuleType, model: myelode.Model
+) -> None:
+    assert model.folder is not None
+    claims = read_claims(model.folder)
+    text = pages.claims(claims)
+    assert text.startswith(f"{len(claims)} claims: ")
+    assert sum(int(n) for n in re.findall(r"(\d+) \w+(?:,|\.\n)", text.splitlines()[0] + "\n")) == (
+        len(claims)
+    )
+    assert [item.id for item in claims] == re.findall(r"^`([^`]+)`", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("row", "band", "verdict"),
+    [
+        (ROW, "0.9 to 1.2", "[hit]{.verdict-hit}"),
+        (replace(ROW, hit=False, high=None), "at least 0.9", "[miss]{.verdict-miss}"),
+        (replace(ROW, hit=None, low=None), "at most 1.2", "–"),
+        (replace(ROW, hit=None, low=None, high=None), "–", "–"),
+    ],
+)
+def test_a_published_number_stands_beside_the_simulated_one(
+    pages: ModuleType, row: Row, band: str, verdict: str
+) -> None:
+    cells = _cells(pages.observations([row]))[2]
+    assert cells[2:6] == ["1.1 h", band, "1", verdict]
+
+
+def test_calibration_is_not_counted_as_evidence(pages: ModuleType) -> None:
+    rows = [ROW, replace(ROW, use="calibrate"), replace(ROW, hit=False), replace(ROW, hit=None)]
+    text = pages.score(rows)
+    assert "kept for checking, 1 hit their band and 1 miss" in text
+    assert "1 hit and 0 miss: that is no evidence" in text
+
+
+def test_every_reaction_has_its_scheme_and_rate(
+    pages: ModuleType, model: myelode.Model, equations: Equations
+) -> None:
+    html = pages.reactions_html(model, equations)
+    assert re.findall(r"<td><code>(\w+)</code>", html) == list(model.reactions())
+    assert html.count("<math") == len(model.reactions())
+    assert "melflufen_cell → melphalan_cell + fluorophenylalanine" in html
+    assert "∅ → glutathione" in html
+
+
+def test_every_state_has_its_differential_equation(pages: ModuleType, equations: Equations) -> None:
+    assert pages.derivatives_html(equations).count("<tr>") == len(equations.states)
+    assert pages.assignments_html(equations).count("<tr>") == len(equations.system.assignments)
+
+
+def test_a_long_sum_is_broken_between_its_terms(pages: ModuleType) -> None:
+    terms = [rf"v_{{\mathrm{{r{number}}}}}" for number in range(6)]
+    lines = pages.broken(" - ".join(terms))
+    assert lines == [" - ".join(terms[:4]), "- " + " - ".join(terms[4:])]
+    assert pages.broken(r"\frac{a}{b} + c") == [r"\frac{a}{b} + c"]
+
+
+def test_formulas_become_mathml() -> None:
+    mathml = _extension("mathml").to_mathml(r"\frac{k_{\mathrm{FA}}}{2}")
+    assert mathml.startswith("<math")
+    assert "<mfrac>" in mathml
+
+
+def test_the_scheme_shows_every_species_once(equations: Equations) -> None:
+    schemes = _extension("schemes")
+    places = schemes.places(equations)
+    assert set(places) == set(equations.system.stoichiometry)
+    assert len(set(places.values())) == len(places)
+
+
+def test_the_scheme_tells_reactions_from_influences(equations: Equations) -> None:
+    schemes = _extension("schemes")
+    flows, influences = schemes.flows(equations), schemes.influences(equations)
+    assert ("melflufen_medium", "melflufen_cell") in flows
+    assert ("melphalan_cell", "crosslinkable_adducts") in influences
+    assert not flows & influences
+    assert "pi_positive" in schemes.ends(equations)
+
+
+def test_equal_models_give_equal_pictures(equations: Equations) -> None:
+    scheme = _extension("schemes").scheme_svg
+    assert scheme(equations) == scheme(equations)
+
+
+def test_docstrings_become_lists_of_fields() -> None:
+    lines = ["Title.", "", "Parameters", "----------", "x : a number", "    or two", "", "Returns"]
+    found = list(_extension("docstrings").to_fields([*lines, "-------", "A thing."]))
+    assert found == [
+        "Title.", "", "", "**Parameters**", "", ":x: a number", "    or two", "",
+        "", "**Returns**", "", "A thing.",
+    ]  # fmt: skip
+
+
+def test_every_command_is_in_the_reference() -> None:
+    pytest.importorskip("sphinx", reason="needs sphinx: pip install '.[docs]'")
+    text = _extension("command_line").command_line_markdown()
+    found = re.findall(r"## `myelode ([\w-]+)`", text)
+    assert {"list", "show", "check", "run", "validate", "replay", "export"} <= set(found)
+    assert found == sorted(found)
+    assert "`-o, --output FILE`" in text
