@@ -25,6 +25,8 @@ suppress_warnings = ["config.cache"]
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
+# Much of the text is code, whose quotation marks are meant as they are.
+smartquotes = False
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 

@@ -382,8 +382,8 @@ def test_equal_scenarios_give_equal_archives(folder: Path) -> None:
 
 
 def test_a_large_ladder_does_not_go_into_an_archive(folder: Path) -> None:
-    ladder = "design: {dose: {of: pulse, from: 1 uM, to: 100 uM, points: 201}}\n"
-    with pytest.raises(ScenarioError, match="has 201 runs, more than the 200"):
+    ladder = "design: {dose: {of: pulse, from: 1 uM, to: 100 uM, points: 1000, zero: true}}\n"
+    with pytest.raises(ScenarioError, match="has 1001 runs, more than the 1000"):
         _exported(_scenario(folder, "doses", ladder), "omex", folder)
 
 

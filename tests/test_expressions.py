@@ -192,5 +192,7 @@ def test_text_and_numbers_have_no_order() -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_closest_ones() -> None:
-    with pytest.raises(ScenarioError, match=r"unknown name 'none.peek': did you mean 'none.peak'\?"):
+    with pytest.raises(
+        ScenarioError, match=r"unknown name 'none.peek': did you mean 'none.peak'\?"
+    ):
         evaluate_expression("none.peek * 2", NAMES)

@@ -114,15 +114,15 @@ title: Points of a design
 model: {model}
 perturbations: [none, {{slow: {{scale: {{k: 0.5}}}}}}]
 regimen:
-  - {{at: 0 h, label: pulse, dose: drug, add: 1 uM}}
+  - {{at: 0 h, label: pulse, dose: drug, add: 30000 uM}}
 design: {{cross: {{medium: [1 L, 2 L, 3 L]}}}}
 observe: {{every: 1 h, until: 10 h, outputs: [amount(drug)]}}
 """
 
-COUNT = range(2, 16)
+COUNT = range(2, 26)
 MANY = """
 id: many
-title: Fifteen perturbations
+title: Twenty-five perturbations
 model: {model}
 perturbations: [none, PERTURBATIONS]
 regimen:

@@ -142,7 +142,9 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         read_text(Path("/dev/zero"))
 
 
-def test_a_file_beyond_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_beyond_the_limit_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(files, "LARGEST_FILE", 10)
     path = tmp_path / "a"
     path.write_text("12345678901")
@@ -197,7 +199,9 @@ def test_a_written_file_has_the_rights_of_any_new_file(tmp_path: Path) -> None:
     assert path.stat().st_mode == other.stat().st_mode
 
 
-@pytest.mark.parametrize("problem", [OSError(28, "No space left"), ValueError("x"), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    "problem", [OSError(28, "No space left"), ValueError("x"), KeyboardInterrupt()]
+)
 def test_a_failure_keeps_the_old_file_and_leaves_nothing_behind(
     tmp_path: Path, problem: BaseException
 ) -> None:

@@ -46,14 +46,17 @@ def _row(name: str, value: str, unit: str) -> str:
     return "\t".join(cells.get(column, "") for column in COLUMNS)
 
 
-def _folder(
-    tmp_path: Path, rows: dict[str, tuple[str, str]] = ROWS, **texts: str
-) -> Path:
+def _folder(tmp_path: Path, rows: dict[str, tuple[str, str]] = ROWS, **texts: str) -> Path:
     """A model folder; `texts` replace its files, by name without suffix."""
     folder = tmp_path / "toy"
     folder.mkdir()
     table = "\n".join(["\t".join(COLUMNS), *(_row(name, *cells) for name, cells in rows.items())])
-    files = {"dish.ant": DISH, "patient.ant": PATIENT, "variants.yaml": VARIANTS, "parameters.tsv": table}
+    files = {
+        "dish.ant": DISH,
+        "patient.ant": PATIENT,
+        "variants.yaml": VARIANTS,
+        "parameters.tsv": table,
+    }
     for name, text in files.items():
         (folder / name).write_text(texts.get(name.partition(".")[0], text) + "\n", "utf-8")
     return folder
@@ -178,7 +181,9 @@ def test_the_first_variant_counts_where_none_is_the_default(tmp_path: Path) -> N
 
 
 def test_a_single_file_needs_no_table_and_no_units(tmp_path: Path) -> None:
-    model = load_model(_file(tmp_path, "compartment c = 1; species S in c; S = 3; k = 1; J: S -> ; k*S;"))
+    model = load_model(
+        _file(tmp_path, "compartment c = 1; species S in c; S = 3; k = 1; J: S -> ; k*S;")
+    )
     assert (model.name, model.variant, model.title) == ("toy", "", "toy")
     assert model.parameters == {}
     assert model.time_unit is None
@@ -200,7 +205,9 @@ def test_sbml_and_antimony_are_the_same_model(tmp_path: Path, suffix: str) -> No
 
 
 @pytest.mark.parametrize("level", [(2, 1), (2, 4), (2, 5), (3, 1)])
-def test_older_levels_of_sbml_are_the_same_mathematics(tmp_path: Path, level: tuple[int, int]) -> None:
+def test_older_levels_of_sbml_are_the_same_mathematics(
+    tmp_path: Path, level: tuple[int, int]
+) -> None:
     import libsbml
 
     document = libsbml.readSBMLFromString(from_antimony(DISH, "toy"))
@@ -219,13 +226,15 @@ def test_older_levels_of_sbml_are_the_same_mathematics(tmp_path: Path, level: tu
         ("toy.ant", "", "is empty"),
         ("toy.xml", "<sbml>", "toy.xml"),
         ("toy.xml", DISH, "toy.xml"),
-        ("toy.ant", "compartment c; species S in c; J: S -> ; kk*S; k = 1", "nothing gives 'kk' a value"),
+        (
+            "toy.ant",
+            "compartment c; species S in c; J: S -> ; kk*S; k = 1",
+            "nothing gives 'kk' a value",
+        ),
         ("toy.cps", "x", "a model ends in .ant, .xml or .sbml"),
     ],
 )
-def test_a_fault_in_a_file_is_one_error(
-    tmp_path: Path, name: str, text: str, message: str
-) -> None:
+def test_a_fault_in_a_file_is_one_error(tmp_path: Path, name: str, text: str, message: str) -> None:
     with pytest.raises(ModelError) as caught:
         load_model(_file(tmp_path, text, name))
     assert message in str(caught.value)
@@ -254,7 +263,9 @@ def test_every_output_has_a_unit(model: Model, output: str, unit: str) -> None:
 
 
 def test_an_unknown_output_is_answered_with_the_closest_ones(model: Model) -> None:
-    with pytest.raises(ScenarioError, match="unknown output 'drugg' in model toy: did you mean 'drug'"):
+    with pytest.raises(
+        ScenarioError, match="unknown output 'drugg' in model toy: did you mean 'drug'"
+    ):
         model.unit_of("drugg")
     with pytest.raises(ScenarioError, match="unknown species 'drugg'"):
         model.unit_of("amount(drugg)")
@@ -314,7 +325,9 @@ def test_a_simulation_that_makes_no_sense_is_refused(
         model.simulate(times, outputs, changes)
 
 
-@pytest.mark.parametrize(("rtol", "atol"), [(0, None), (-1, None), (1, None), (None, 0), (None, float("nan"))])
+@pytest.mark.parametrize(
+    ("rtol", "atol"), [(0, None), (-1, None), (1, None), (None, 0), (None, float("nan"))]
+)
 def test_tolerances_are_positive(model: Model, rtol: float | None, atol: float | None) -> None:
     with pytest.raises(ScenarioError, match="rtol must lie between 0 and 1"):
         model.simulate([0, 1], rtol=rtol, atol=atol)

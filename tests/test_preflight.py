@@ -241,6 +241,10 @@ KILLS_THE_PROCESS = {
         "p -> q -> p",
     ),
     "rate_law_of_itself": (law(ci("J")), "J -> J"),
+    "rate_law_of_itself_and_its_rate": (
+        law(apply("plus", ci("J"), symbol("rateOf", ci("J")))),
+        "J -> J",
+    ),
     "rate_of_nothing": (law(symbol("rateOf")), "rateOf"),
     "function_without_body": (
         model(functions=(function("f", "x", ""),), reactions=(reaction(law=call("f", ci("A"))),)),
@@ -291,6 +295,16 @@ HANGS = {
             functions=(function("f", "x", apply("plus", ci("x"), ci("x"))),),
             reactions=(
                 reaction(law=reduce(lambda inner, _: call("f", inner), range(25), ci("A"))),
+            ),
+        ),
+        "terms or more when functions and rules",
+    ),
+    "rates_that_double": (
+        model(
+            parameters=parameters(*many("p#", 26)),
+            rules=tuple(
+                rule("rate", f"p{n + 1}", apply("plus", *[symbol("rateOf", ci(f"p{n}"))] * 2))
+                for n in range(25)
             ),
         ),
         "terms or more when functions and rules",
@@ -445,6 +459,7 @@ UNKNOWN_REFERENCES = {
         "unknown id 'f'",
     ),
     "submodel": (composed({}, main=("d",)), "unknown model 'd'"),
+    "two_models_of_one_id": (composed({"m": ()}, main=()), "two models of the file"),
 }
 
 CIRCLES = {
@@ -482,6 +497,17 @@ CIRCLES = {
             ),
         ),
         "rate of p -> rate of q -> rate of p",
+    ),
+    "stoichiometry_and_rate": (
+        model(
+            rules=(rule("assignment", "n", symbol("rateOf", ci("A"))),),
+            reactions=(reaction(reference='id="n"'),),
+        ),
+        "rate of A -> n -> rate of A",
+    ),
+    "rule_for_its_own_rate": (
+        model(rules=(rule("assignment", "k", symbol("rateOf", ci("k"))),)),
+        "k -> rate of k -> k",
     ),
     "rate_of_the_own_species": (law(symbol("rateOf", ci("A"))), "J -> rate of A -> J"),
     "level_1": (level_1("J"), "J -> J"),
@@ -538,6 +564,10 @@ WRONG_FUNCTIONS = {
     "no_lambda": (
         '<functionDefinition id="f">' + math(ci("A")) + "</functionDefinition>",
         "<lambda>",
+    ),
+    "rate_in_a_function": (
+        function("f", "x", symbol("rateOf", ci("x"))),
+        "cannot stand in a function",
     ),
     "two_bodies": (function("f", "x", ci("x") * 2), "2 bodies"),
     "same_argument_twice": (function("f", "x x", ci("x")), "different names"),

@@ -70,6 +70,10 @@ BAD_ANTIMONY = {
         + "end",
         "model 'b': assignments",
     ),
+    "modules_in_compartments_that_double": (
+        DOUBLE + "".join(f"s{n}: double(x{n}, x{n + 1}) in c;\n" for n in range(25)),
+        "terms",
+    ),
     "modules_that_are_joined_to_double": (
         DOUBLE + "".join(f"s{n}: double(); s{n + 1}.x is s{n}.y;\n" for n in range(25)),
         "terms",
@@ -95,6 +99,7 @@ GOOD_ANTIMONY = {
     "reaction": "A -> B; k*A; k = 1; A = 10",
     "comments": 'A -> B; k # "a (\nk = 1 // it\'s /* "\n/* b /* " ( */ A = 1',
     "texts": 'A is "a // /* ( b"; A is "a \\" b"\nA notes ```\nany "text" é ( /*```\nA = 1; A -> B',
+    "long_notes": f"A notes ```{'any text ' * 10_000}```",
     "umlaut_in_a_comment": "A -> B; 1 // ä",
     "continued_line": "A -> B; k*(A \\\n + 1); k = 1",
     "windows_line_ends": "A -> B; k*A\r\nk = 1\r\n",

@@ -37,7 +37,7 @@ ENDINGS = {
     "crash": ("os.kill(os.getpid(), signal.SIGSEGV)", "makes the SBML libraries crash"),
     "abort": ("os.abort()", "makes the SBML libraries crash"),
     "processor_time": ("os.kill(os.getpid(), signal.SIGXCPU)", "take longer than 9 s"),
-    "memory_of_cpp": ("print('std::bad_alloc'); os.abort()", "use more than 1024 MB"),
+    "memory_of_cpp": ("print('bad_alloc', file=sys.stderr); os.abort()", "use more than 1024 MB"),
     "memory_of_python": ("raise MemoryError", "use more than 1024 MB"),
     "exception": ("import no_such_library", "do not start: ModuleNotFoundError"),
 }

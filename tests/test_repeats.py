@@ -36,7 +36,7 @@ def test_a_name_that_is_defined_twice_is_refused(text: str, message: str) -> Non
     "text",
     [
         "k = 1; k' = 2",
-        "k = 1; k has second; k is \"rate\"",
+        'k = 1; k has second; k is "rate"',
         "unit k = 3 second; k = 1",
         "J: A -> B; k*A; K: B -> A; k*B; A -> ; k; B -> ; k",
         "E: at a > 1: k = 2, a = 3\nF: at a > 2: k = 2",
@@ -50,6 +50,8 @@ def test_what_only_looks_alike_is_no_repetition(text: str) -> None:
     refuse_repeats(text, "m.ant")
 
 
-@pytest.mark.parametrize("path", [path for folder in models().values() for path in folder.glob("*.ant")])
+@pytest.mark.parametrize(
+    "path", [path for folder in models().values() for path in folder.glob("*.ant")]
+)
 def test_no_shipped_model_defines_a_name_twice(path) -> None:  # type: ignore[no-untyped-def]
     refuse_repeats(path.read_text("utf-8"), str(path))

@@ -134,7 +134,9 @@ def test_a_unit_has_a_name_or_none(declared: str, text: str | None) -> None:
 
 
 def test_nothing_declared_is_no_unit() -> None:
-    found = describe(from_antimony("compartment c; species S in c; S = 1; k = 1; J: S -> ; k*S;", "m"))
+    found = describe(
+        from_antimony("compartment c; species S in c; S = 1; k = 1; J: S -> ; k*S;", "m")
+    )
     assert {entity.unit for entity in found.entities.values()} == {None}
     assert found.time_unit is None
 
@@ -168,7 +170,13 @@ def test_an_amount_in_a_computed_volume_is_not_known_before_the_run() -> None:
 def test_values_replace_what_computed_them(sbml: str) -> None:
     changed = describe(with_values(sbml, {"A": 9, "ledger": 8, "cells": 2, "k": 3, "fixed": 1}))
     entities = changed.entities
-    assert [entities[name].value for name in ("A", "ledger", "cells", "k", "fixed")] == [9, 8, 2, 3, 1]
+    assert [entities[name].value for name in ("A", "ledger", "cells", "k", "fixed")] == [
+        9,
+        8,
+        2,
+        3,
+        1,
+    ]
     assert not entities["cells"].computed_initially
 
 
@@ -216,7 +224,9 @@ def test_one_text_does_not_colour_the_next() -> None:
         from_antimony("model two()\n b = 2\nend\n", "m", "one")
 
 
-@pytest.mark.parametrize("text", ["model m()\n A -> ; k * (\nend", "model m(", "S1 = = 2", "compartment c c"])
+@pytest.mark.parametrize(
+    "text", ["model m()\n A -> ; k * (\nend", "model m(", "S1 = = 2", "compartment c c"]
+)
 def test_a_fault_in_antimony_is_one_line(text: str) -> None:
     with pytest.raises(ModelError, match=r"m\.ant: ") as caught:
         from_antimony(text, "m.ant")

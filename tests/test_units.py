@@ -72,13 +72,21 @@ def test_a_bare_number_counts_in_the_declared_multiple_of_one() -> None:
 
 def test_a_model_without_units_takes_bare_numbers_only() -> None:
     assert to_unit(2, None) == 2.0
-    with pytest.raises(ScenarioError, match="has no declared unit in the model: write 2, not '2 h'"):
+    with pytest.raises(
+        ScenarioError, match="has no declared unit in the model: write 2, not '2 h'"
+    ):
         to_unit("2 h", None, "until")
 
 
 @pytest.mark.parametrize(
     ("text", "unit"),
-    [("2 h", "umol/L"), ("2 cells", "dimensionless"), ("2 items", "mol"), ("2 mg", "umol"), ("2 h", "1/h")],
+    [
+        ("2 h", "umol/L"),
+        ("2 cells", "dimensionless"),
+        ("2 items", "mol"),
+        ("2 mg", "umol"),
+        ("2 h", "1/h"),
+    ],
 )
 def test_units_of_different_kinds_do_not_mix(text: str, unit: str) -> None:
     with pytest.raises(ScenarioError, match="cannot be converted to"):

@@ -227,14 +227,19 @@ def observations(rows: Iterable[Row]) -> str:
             f"{number(row.published)} {prose(_unit(row.unit))}".strip(),
             _band(row),
             number(row.simulated),
-            "–" if row.hit is None else _verdict("hit" if row.hit else "miss"),
-            row.use,
+            _hit(row),
             prose("; ".join(text for text in (row.source, row.note) if text)),
         )
         for row in rows
     )
-    headers = ("id", "observable", "published", "band", "here", "verdict", "use", "source, note")
+    headers = ("id", "observable", "published", "band", "here", "verdict", "source, note")
     return markdown_table(headers, cells)
+
+
+def _hit(row: Row) -> str:
+    """Hit or miss, where there is something to compare, and what the row is used for."""
+    verdict = "–" if row.hit is None else _verdict("hit" if row.hit else "miss")
+    return f"{verdict}<br>{row.use}"
 
 
 def score(rows: Sequence[Row]) -> str:

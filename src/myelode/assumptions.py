@@ -24,7 +24,7 @@ STEP = 0.02
 
 @dataclass(frozen=True)
 class Influence:
-    """An assumed parameter, and the percent by which the endpoint moves when it moves by one percent."""
+    """An assumed parameter, and by how many percent the endpoint moves if it moves by one."""
 
     parameter: str
     elasticity: float
@@ -101,7 +101,7 @@ def _main_endpoint(scenario: Scenario) -> str:
 
 
 def _assumed(plan: Plan) -> list[str]:
-    """Assumed parameters that are neither zero nor definitions, and that the regimen leaves alone."""
+    """Assumed parameters, but for zeros, definitions, and what the regimen sets."""
     taken = {name for steps in plan.scenario.regimens.values() for name in regimen_targets(steps)}
     return [
         row.name

@@ -13,7 +13,8 @@ from myelode.doses import dose_unit, with_size
 from myelode.errors import ScenarioError, best_matches
 from myelode.model import Model
 from myelode.perturbations import read_value
-from myelode.scenario import Ladder, Scenario
+from myelode.scenario import Scenario
+from myelode.sections import Ladder
 from myelode.steps import Step
 from myelode.units import to_unit
 
@@ -43,7 +44,7 @@ class Point:
         """The steps with the doses of this point."""
         return [
             with_size(step, self.doses[step.label], model)
-            if step.label in self.doses and step.quantity_field
+            if step.label is not None and step.label in self.doses and step.quantity_field
             else step
             for step in steps
         ]

@@ -21,14 +21,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PANEL_WIDTH, PANEL_HEIGHT = 2.75, 1.85
-LEFT, COLUMN_GAP, SHARED_GAP = 0.95, 0.95, 0.22
-LABEL_DISTANCE = 0.5
+ALONE = 1.6
+LEFT, COLUMN_GAP, SHARED_GAP = 1.0, 1.0, 0.22
+LABEL_DISTANCE = 0.57
 ROW_GAP, FOOT = 0.28, 0.5
 TITLE_LINE, LINE, SMALL_LINE = 0.2, 0.15, 0.13
 EDGE = 0.12
 LEAST_WIDTH = 5.0
 LABEL_CHARACTERS = 30
 SERIES_WITHOUT_MARKERS = 7
+LEGEND_LINES = 18
 GREY = "#5a5a5a"
 POINTS = 72
 
@@ -70,24 +72,24 @@ class _Drawing:
         self.page = page
         self.figure = figure
         self.gap = SHARED_GAP if page.shared else COLUMN_GAP
+        size = ALONE if len(list(self._panels())) == 1 else 1.0
+        self.width, self.height = size * PANEL_WIDTH, size * PANEL_HEIGHT
         self.markers = page.across.log or len(page.styles) > SERIES_WITHOUT_MARKERS
         self.lines = {
-            column: _event_lines(figure, panel, page.across)
-            for row, column, panel in self._panels()
-            if row == 0
+            column: self._event_lines(panel) for row, column, panel in self._panels() if row == 0
         }
 
     def draw(self) -> None:
         """Everything, from the outside in."""
         columns, rows = len(self.page.rows[0]), len(self.page.rows)
-        body = LEFT + columns * PANEL_WIDTH + (columns - 1) * self.gap + EDGE
+        body = LEFT + columns * self.width + (columns - 1) * self.gap + EDGE
         legend = self._legend()
         legend_width, legend_height = _size(self.figure, legend)
         width = max(body + legend_width + 2 * EDGE, LEAST_WIDTH)
         title = textwrap.wrap(self.page.title, int(width * 11)) or [""]
         captions = [c for text in self.page.captions for c in textwrap.wrap(text, int(width * 16))]
         head = EDGE + (len(title) + 1) * TITLE_LINE + self._height_above()
-        panels = max(rows * PANEL_HEIGHT + (rows - 1) * ROW_GAP, legend_height)
+        panels = max(rows * self.height + (rows - 1) * ROW_GAP, legend_height)
         foot = FOOT + len(captions) * SMALL_LINE + EDGE
         self.figure.set_size_inches(width, head + panels + foot)
         self._write_around(title, captions)
@@ -108,9 +110,12 @@ class _Drawing:
 
     def _height_above(self) -> float:
         """Room for headings and the names of events above the top panels."""
-        events = max(_count(lines) for lines in self.lines.values())
         heading = any(panel.heading for _, _, panel in self._panels())
-        return 0.08 + events * SMALL_LINE + heading * LINE
+        return 0.08 + self._most_lines() * SMALL_LINE + heading * LINE
+
+    def _most_lines(self) -> int:
+        """Lines of names above the panel with most of them."""
+        return max(1 + max(lines.values(), default=-1) for lines in self.lines.values())
 
     def _write_around(self, title: Sequence[str], captions: Sequence[str]) -> None:
         width, height = self.figure.get_size_inches()
@@ -130,6 +135,8 @@ class _Drawing:
             borderaxespad=0,
             borderpad=0,
             handlelength=3.2,
+            ncols=-(-len(self.page.legend) // LEGEND_LINES),
+            columnspacing=1.2,
             title=self.page.legend_title or None,
             alignment="left",
             title_fontsize=7.5,
@@ -156,7 +163,7 @@ class _Drawing:
         draw_panel(axes, panel, across, self.page.styles, self._scaled_to(row, panel), self.markers)
         if column == 0 or not self.page.shared:
             axes.set_ylabel(textwrap.fill(panel.label, LABEL_CHARACTERS))
-            axes.yaxis.set_label_coords(-LABEL_DISTANCE / PANEL_WIDTH, 0.5)
+            axes.yaxis.set_label_coords(-LABEL_DISTANCE / self.width, 0.5)
         else:
             axes.tick_params(labelleft=False)
         if self._is_lowest(row, column):
@@ -168,10 +175,10 @@ class _Drawing:
 
     def _axes(self, row: int, column: int, head: float) -> Axes:
         width, height = self.figure.get_size_inches()
-        left = LEFT + column * (PANEL_WIDTH + self.gap)
-        bottom = height - head - PANEL_HEIGHT - row * (PANEL_HEIGHT + ROW_GAP)
+        left = LEFT + column * (self.width + self.gap)
+        bottom = height - head - self.height - row * (self.height + ROW_GAP)
         return self.figure.add_axes(
-            (left / width, bottom / height, PANEL_WIDTH / width, PANEL_HEIGHT / height)
+            (left / width, bottom / height, self.width / width, self.height / height)
         )
 
     def _scaled_to(self, row: int, panel: Panel) -> list[np.ndarray]:
@@ -183,7 +190,6 @@ class _Drawing:
         """The names of the events, each over its mark, and the heading over all."""
         for place, line in lines.items():
             text = (panel.events or {})[place]
-            beyond = _goes_beyond(self.figure, text, place, self.page.across)
             axes.annotate(
                 text,
                 (place, 1),
@@ -192,10 +198,10 @@ class _Drawing:
                 textcoords="offset points",
                 size=EVENT_SIZE,
                 color=GREY,
-                ha="right" if beyond else "left",
+                ha="right" if self._goes_beyond(text, place) else "left",
                 annotation_clip=False,
             )
-        lift = 3 + POINTS * SMALL_LINE * _count(lines)
+        lift = 3 + POINTS * SMALL_LINE * self._most_lines()
         axes.annotate(
             panel.heading,
             (0, 1),
@@ -206,33 +212,25 @@ class _Drawing:
             weight="bold",
         )
 
+    def _event_lines(self, panel: Panel) -> dict[float, int]:
+        """The line, counted from the axes upwards, in which the name of each event has room."""
+        ends: list[float] = []
+        lines: dict[float, int] = {}
+        for place, text in sorted((panel.events or {}).items()):
+            length = _text_width(self.figure, text) + 0.06
+            start = self._inches(place) - (length if self._goes_beyond(text, place) else 0.0)
+            line = next((at for at, end in enumerate(ends) if end <= start), len(ends))
+            ends[line : line + 1] = [start + length]
+            lines[place] = line
+        return lines
 
-def _event_lines(figure: Figure, panel: Panel, across: Across) -> dict[float, int]:
-    """The line, counted from the axes upwards, in which the name of each event has room."""
-    ends: list[float] = []
-    lines: dict[float, int] = {}
-    for place, text in sorted((panel.events or {}).items()):
-        length = _text_width(figure, text) + 0.06
-        beyond = _goes_beyond(figure, text, place, across)
-        start = _inches(place, across) - (length if beyond else 0.0)
-        line = next((at for at, end in enumerate(ends) if end <= start), len(ends))
-        ends[line : line + 1] = [start + length]
-        lines[place] = line
-    return lines
+    def _inches(self, place: float) -> float:
+        low, high = self.page.across.limits
+        return self.width * (place - low) / (high - low)
 
-
-def _count(lines: Mapping[float, int]) -> int:
-    return 1 + max(lines.values(), default=-1)
-
-
-def _inches(place: float, across: Across) -> float:
-    low, high = across.limits
-    return PANEL_WIDTH * (place - low) / (high - low)
-
-
-def _goes_beyond(figure: Figure, text: str, place: float, across: Across) -> bool:
-    """Whether a name that starts at its event would leave the panel."""
-    return _inches(place, across) + _text_width(figure, text) > PANEL_WIDTH + EDGE
+    def _goes_beyond(self, text: str, place: float) -> bool:
+        """Whether a name that starts at its event would leave the panel."""
+        return self._inches(place) + _text_width(self.figure, text) > self.width + EDGE
 
 
 def _text_width(figure: Figure, text: str) -> float:

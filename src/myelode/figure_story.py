@@ -10,6 +10,7 @@ import itertools
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from myelode.figure_styles import (
     styles,
     unit_text,
 )
-from myelode.model import model_from_sbml
+from myelode.model import Model, model_from_sbml
 from myelode.scenario import Scenario, scenario_from_text
 from myelode.sections import Endpoint
 from myelode.steps import Context, resolve_time
@@ -51,6 +52,12 @@ class _Story:
             name for name in ("perturbation", "arm") if name in dataset.dims and name != self.series
         ]
         self.clock = clock(float(dataset["time"].values[-1]), self._unit(dataset["time"]))
+
+    @cached_property
+    def model(self) -> Model:
+        """The model as the result holds it."""
+        attrs = self.dataset.attrs
+        return model_from_sbml(str(attrs["sbml"]), str(attrs["model"]), "model of the result")
 
     def page(self) -> Page:
         """The whole figure, not yet drawn."""
@@ -148,7 +155,7 @@ class _Story:
             for step in steps
             if step.label == label
         }
-        name = str(dosed.pop()).replace("_", " ") if len(dosed) == 1 else label
+        name = self.model.label_of(str(dosed.pop())) if len(dosed) == 1 else label
         if self.series == "dose2":
             name = f"{name} at {label}"
         return f"dose of {name} ({unit_text(self._unit(self.dataset[ladder]))})"
@@ -158,10 +165,12 @@ class _Story:
         return int(zeros[0]) if zeros.size else None
 
     def _time_rows(self) -> list[tuple[Panel | None, ...]]:
-        outputs = [data for name, data in self.dataset.data_vars.items() if name != "status"]
-        return [
-            tuple(self._panel(data, column) for column in self._column_values()) for data in outputs
-        ]
+        columns = self._column_values()
+        return [tuple(self._panel(data, column) for column in columns) for data in self._outputs()]
+
+    def _outputs(self) -> list[xr.DataArray]:
+        """What the scenario asks to look at; what only endpoints need is not shown."""
+        return [self.dataset[name] for name in dict.fromkeys(self.scenario.observe.outputs)]
 
     def _dose_rows(self) -> list[tuple[Panel | None, ...]]:
         rows = []
@@ -179,11 +188,7 @@ class _Story:
         dosed = [self.result[name] for name in self._dosed()]
         plain = [data for data in dosed if not any(_equal(data, curve) for curve, _ in read)]
         if not read and not plain:
-            plain = [
-                self._last(data)
-                for name, data in self.dataset.data_vars.items()
-                if name != "status"
-            ]
+            plain = [self._last(data) for data in self._outputs()]
         yield from read
         yield from ((data, None) for data in plain)
 
@@ -196,8 +201,7 @@ class _Story:
         """The response over dose on which the IC50 `endpoint` is read."""
         data = self.dataset[str(endpoint.of)]
         arm = endpoint.arm or next(iter(self.labels))
-        context = Context(model_from_sbml(str(self.dataset.attrs["sbml"]), "model", "the result"))
-        time = resolve_time(endpoint.at or 0, self.labels[arm], context)
+        time = resolve_time(endpoint.at or 0, self.labels[arm], Context(self.model))
         read = data.sel(time=time, method="nearest", drop=True)
         if endpoint.arm:
             read = read.sel(arm=endpoint.arm, drop=True)

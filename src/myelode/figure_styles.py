@@ -207,7 +207,8 @@ _RC: dict[str, Any] = {
     "ytick.major.width": 0.7,
     "legend.fontsize": 7.5,
     "legend.frameon": False,
-    "savefig.dpi": 160,
+    "figure.dpi": 160,
+    "savefig.dpi": "figure",
     "svg.hashsalt": "myelode",
     "pdf.fonttype": 42,
 }

@@ -83,4 +83,5 @@ def _unknown(result: xr.Dataset, name: str) -> ScenarioError:
 
 
 def _plain(value: Any) -> Value:
-    return value.item() if isinstance(value, np.generic) else value
+    plain: Value = value.item() if isinstance(value, np.generic) else value
+    return plain

@@ -223,12 +223,12 @@ def _outputs(scenario: Scenario, model: Model, grid: Grid) -> tuple[str, ...]:
     """What is recorded: the outputs that are listed, and those that endpoints need."""
     taken = RESERVED | grid.names
     wanted: dict[str, None] = {}
-    places = [
+    places: list[tuple[tuple[str | int, ...], str | None]] = [
         (("observe", "outputs", number), output)
         for number, output in enumerate(scenario.observe.outputs)
     ]
-    of = [(("endpoints", name, "of"), item.of) for name, item in scenario.endpoints.items()]
-    for path, output in (*places, *of):
+    places += [(("endpoints", name, "of"), item.of) for name, item in scenario.endpoints.items()]
+    for path, output in places:
         if output is not None:
             with scenario.at(*path):
                 model.unit_of(output)

@@ -55,7 +55,8 @@ def _away_from(times: np.ndarray, events: np.ndarray) -> np.ndarray:
     right = np.searchsorted(events, times).clip(max=len(events) - 1)
     left = (right - 1).clip(min=0)
     distance = np.minimum(np.abs(times - events[left]), np.abs(times - events[right]))
-    return times[distance > SAME_TIME * np.maximum(1.0, times)]
+    kept: np.ndarray = times[distance > SAME_TIME * np.maximum(1.0, times)]
+    return kept
 
 
 def _grid(scenario: Scenario, model: Model, end: float) -> Iterator[float]:

@@ -17,7 +17,7 @@ def with_settings(
     A path that starts with one of `sections` is a place in the scenario (``regimen.LABEL.to``); any
     other names a base value of the model, and ``final.NAME`` one set after the perturbations.
     """
-    result = _copy(data)
+    result: dict[str, Any] = _copy(data)
     for setting in settings:
         path, separator, text = setting.partition("=")
         if not separator or not path.strip() or not text.strip():

@@ -10,9 +10,9 @@ import pytest
 from myelode import library
 from myelode.engines import Tolerances, choose_engine
 from myelode.outcomes import check_expectations, evaluate
-from myelode.plan import Plan, PlannedRun, make_plan
+from myelode.plan import Plan, PlannedRun
 from myelode.scenario import load_scenario
-from myelode.simulation import evaluate_inputs, simulate
+from myelode.simulation import plan_scenario, simulate
 
 SCENARIOS = sorted(library.scenarios())
 DOSES_COMPARED = 2
@@ -29,7 +29,7 @@ def test_expectations_are_met(name: str) -> None:
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_both_integrators_agree(name: str) -> None:
     scenario = load_scenario(name)
-    plan = make_plan(scenario, evaluate_inputs(scenario, "auto"))
+    plan = plan_scenario(scenario)
     runs = [planned.run for planned in _representative_runs(plan)]
     reference, other = choose_engine("roadrunner").compile(plan.sbml), _independent(plan.sbml)
     expected = np.stack([reference.run(run, Tolerances()) for run in runs])

@@ -4,9 +4,11 @@ Every fenced block of README.md and docs/ is run, page by page, in an empty fold
 
 - a block whose first line names a file (``# pulse.yaml``) is written to it first;
 - ``yaml`` is a scenario, or a list that is a regimen for melflufen;
-- ``python`` blocks of a page share their names, and a ``text`` block after one is what it prints;
-- in ``console``, ``sh`` and ``bash`` the commands of `myelode` run, and what a page shows of their
-  output must be in it, in that order.
+- ``python`` blocks of a page share their names;
+- in ``console``, ``sh`` and ``bash`` the commands of `myelode` run, those at the end of a command
+  that sets everything up too: `.ci/run` itself executes the rest;
+- a ``text`` block after one of these shows its output, line by line in that order, of which lines
+  and columns may be left out.
 """
 
 from __future__ import annotations
@@ -20,15 +22,16 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
-from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from matplotlib.image import imread
 
 import myelode
 from myelode import sections
 from myelode.cli import main
+from myelode.figures import plot_scenario
 from myelode.files import parse_yaml
 from myelode.outcomes import check_expectations, evaluate
 from myelode.scenario import Scenario, scenario_from_text
@@ -38,11 +41,11 @@ from myelode.steps import VERBS, Step
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", *(p for p in DOCS.rglob("*.md") if "_build" not in p.parts)])
-# `.ci/run` itself executes the two commands that set everything up.
-SET_UP = ("python3 -m venv", "sudo apt", "apt ", "apt-get ")
+SET_UP = ("python3", "python", "pip", "sudo", "apt", "apt-get", "git", "cd", "sphinx-build")
 _FENCE = re.compile(r"^(`{3,}|:{3,})(\{?[\w-]*\}?)[^\n]*\n(.*?)^\1[ ]*$", re.DOTALL | re.MULTILINE)
 _FILE = re.compile(r"(?:#|//) (\S+\.\w+)\n")
 _PIECE = re.compile(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?|[^\d\s]+")
+RENEW = "draw it anew: myelode run gamma_h2ax_washout --plot docs/_static/gamma_h2ax.png"
 _REGIMEN = """
 id: fragment
 title: a fragment of a page
@@ -77,12 +80,12 @@ def _run_yaml(block: Block) -> None:
     assert unmet == [], block.where
 
 
-def _run_python(block: Block, names: dict[str, object], expected: str | None) -> None:
+def _run_python(block: Block, names: dict[str, object]) -> str:
+    """What a block prints."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(block.text, block.where, "exec"), names)  # noqa: S102 - our own pages
-    if expected is not None:
-        _require_lines(expected, printed.getvalue(), block.where)
+    return printed.getvalue()
 
 
 def _commands(block: Block) -> Iterator[tuple[str, str]]:
@@ -101,31 +104,32 @@ def _commands(block: Block) -> Iterator[tuple[str, str]]:
             output += line + "\n"
 
 
-def _run_command(command: str, output: str, where: str) -> None:
-    if command.startswith(SET_UP):
-        return
-    program, *arguments = shlex.split(command, comments=True)
-    assert Path(program).name == "myelode", f"{where}: no test runs {command!r}"
+def _run_command(command: str) -> str:
+    """What the commands of `myelode` in a line print."""
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        code = main(arguments)
-    assert code == 0, f"{where}: {command}"
-    _require_lines(output, printed.getvalue(), where)
+    for part in command.split(" && "):
+        program, *arguments = shlex.split(part, comments=True)
+        name = Path(program).name
+        assert name in ("myelode", *SET_UP), f"no test runs {command!r}"
+        if name == "myelode":
+            with contextlib.redirect_stdout(printed):
+                assert main(arguments) == 0, part
+    return printed.getvalue()
 
 
 def _require_lines(expected: str, printed: str, where: str) -> None:
-    """Every expected line begins a printed one, further down than the one before it."""
+    """Every expected line is in a printed one, further down than the one before it."""
     rest = iter(printed.splitlines())
     for line in expected.splitlines():
-        if line.strip() not in ("", "..."):
-            found = any(_begins(line, actual) for actual in rest)
+        if line.strip(" .─"):
+            found = any(_is_in(line, actual) for actual in rest)
             assert found, f"{where}: the program does not print (here) {line.strip()!r}"
 
 
-def _begins(line: str, actual: str) -> bool:
-    """Whether a line begins as another does; numbers may differ by 2 %."""
-    wanted, pieces = _PIECE.findall(line), _PIECE.findall(actual)
-    return len(wanted) <= len(pieces) and all(map(_alike, wanted, pieces[: len(wanted)]))
+def _is_in(line: str, actual: str) -> bool:
+    """Whether the words of a line are in another, in their order; numbers may differ by 2 %."""
+    rest = iter(_PIECE.findall(actual))
+    return all(any(_alike(piece, other) for other in rest) for piece in _PIECE.findall(line))
 
 
 def _alike(piece: str, other: str) -> bool:
@@ -135,17 +139,20 @@ def _alike(piece: str, other: str) -> bool:
         return piece == other
 
 
-def _run_block(block: Block, names: dict[str, object], following: Block | None) -> None:
+def _run_block(block: Block, names: dict[str, object]) -> str:
+    """What a block prints, once the outputs that it shows itself are compared."""
     if named := _FILE.match(block.text):
         Path(named[1]).write_text(block.text, encoding="utf-8")
+    printed = ""
     if block.language == "yaml":
         _run_yaml(block)
     elif block.language == "python":
-        shown = following.text if following and following.language == "text" else None
-        _run_python(block, names, shown)
+        printed = _run_python(block, names)
     elif block.language in ("console", "sh", "bash"):
-        for command, output in _commands(block):
-            _run_command(command, output, block.where)
+        for command, shown in _commands(block):
+            printed = _run_command(command)
+            _require_lines(shown, printed, block.where)
+    return printed
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
@@ -153,16 +160,34 @@ def test_every_code_block_runs(page: Path, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COLUMNS", raising=False)
     names: dict[str, object] = {"__name__": "page"}
-    blocks: list[Block | None] = [*_blocks(page), None]
-    for block, following in pairwise(blocks):
-        if block is not None:
-            _run_block(block, names, following)
+    printed = ""
+    for block in _blocks(page):
+        if block.language == "text" and printed:
+            _require_lines(block.text, printed, block.where)
+        printed = _run_block(block, names)
 
 
-def test_a_page_with_wrong_output_is_found(tmp_path: Path) -> None:
+def test_a_page_with_wrong_output_is_found() -> None:
     with pytest.raises(AssertionError, match="does not print"):
         _require_lines("peak 3.0", "peak 2.0\n", "here")
-    _require_lines("a 1.00 b\n...\nc", "  a  1.01  b  more\nother\nc\n", "here")
+    with pytest.raises(AssertionError, match="does not print"):
+        _require_lines("second\nfirst", "first\nsecond\n", "here")
+    _require_lines("a 1.00 c\n...\nd", "  a  1.01  b  c\nother\nd\n", "here")
+
+
+def test_the_picture_in_the_readme_is_what_its_command_draws(tmp_path: Path) -> None:
+    dataset = simulate("gamma_h2ax_washout")
+    plot_scenario(dataset, evaluate(dataset), tmp_path / "now.png")
+    now, then = imread(tmp_path / "now.png"), imread(DOCS / "_static" / "gamma_h2ax.png")
+    assert now.shape == then.shape, RENEW
+    assert abs(now - then).mean() < 0.005, RENEW
+
+
+def test_the_links_of_the_readme_resolve() -> None:
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert links
+    local = [link for link in links if not urlsplit(link).scheme]
+    assert [link for link in local if not (ROOT / link).exists()] == []
 
 
 def test_every_word_of_the_scenario_language_is_explained() -> None:

@@ -137,7 +137,7 @@ def test_a_published_number_stands_beside_the_simulated_one(
     pages: ModuleType, row: Row, band: str, verdict: str
 ) -> None:
     cells = _cells(pages.observations([row]))[2]
-    assert cells[2:6] == ["1.1 h", band, "1", verdict]
+    assert cells[2:6] == ["1.1 h", band, "1", f"{verdict}<br>check"]
 
 
 def test_calibration_is_not_counted_as_evidence(pages: ModuleType) -> None:

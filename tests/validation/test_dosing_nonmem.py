@@ -38,7 +38,7 @@ model one_compartment()
 
   absorption: GUT -> CENT; KA * GUT;
   elimination: CENT -> ; CL / V * CENT;
-  CP := CENT / (V / 1000); 
+  CP := CENT / (V / 1000);
 end
 """
 RESET, RESET_AND_DOSE = 3, 4

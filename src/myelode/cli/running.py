@@ -39,7 +39,7 @@ def run_command(
     ] = "auto",
     assumptions: Annotated[
         bool,
-        typer.Option("--assumptions", help="Name the assumed numbers that matter most (more runs)."),
+        typer.Option("--assumptions", help="Name the assumed numbers that matter most."),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
     as_json: JsonOption = False,
@@ -115,7 +115,8 @@ def _report(summary: dict[str, Any], width: int) -> Iterator[RenderableType]:
     yield from (expectation_line(**line) for line in summary["expect"])
     yield _evidence(summary)
     yield from (
-        f"Assumed: {item['parameter']}; 1 % more moves {item['endpoint']} by {item['elasticity']:+.2f} %."
+        f"Assumed: {item['parameter']}; 1 % more of it moves {item['endpoint']} "
+        f"by {item['elasticity']:+.2f} %."
         for item in summary.get("assumptions", ())
     )
     yield from (f"Warning: {text}" for text in summary["warnings"])

@@ -72,7 +72,7 @@ def _instances(
         if is_use and token.kind == "name" and token.text in models:
             label = statement[index - 2].text if index > 1 else f"_{index}_{token.line}"
             handed = split(statement[index + 2 :], ",")
-            yield label, models[token.text], ["".join(_names(given)) for given in handed]
+            yield label, models[token.text], ["".join(_names(given)[:1]) for given in handed]
 
 
 def _parts(models: Mapping[str, Module]) -> dict[str, list[str]]:

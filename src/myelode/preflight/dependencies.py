@@ -34,11 +34,12 @@ Terms = Counter[str]
 """How often each argument occurs in a written-out function; `""` counts everything else."""
 
 _RATE = "rate of "
+_INSERTED = ("assignment rule", "rate rule", "initial assignment", "rate law")
 
 
 def dependency_faults(scope: Scope) -> Iterator[Fault]:
     """Circles among functions and values, and models that explode."""
-    functions = {formula.target: formula for formula in _of_kind(scope, "function")}
+    functions = {one.target: one for one in scope.formulas if one.kind == "function"}
     calls = {name: _calls(formula.math) for name, formula in functions.items()}
     graph = _values(scope)
     for what, needs, most in (
@@ -71,10 +72,6 @@ def longest_chain(graph: Graph) -> int:
     return max(depth.values(), default=0)
 
 
-def _of_kind(scope: Scope, *kinds: str) -> list[Formula]:
-    return [formula for formula in scope.formulas if formula.kind in kinds]
-
-
 def _circle_fault(scope: Scope, what: str, circle: list[str]) -> Fault:
     lines = {formula.target: formula.math.line for formula in scope.formulas}
     line = next((lines[name] for name in circle if name in lines), scope.model.line)
@@ -88,39 +85,40 @@ def _calls(math: Element) -> set[str]:
 
 
 def _values(scope: Scope) -> dict[str, set[str]]:
-    """Which values each value needs at the start; later it needs fewer of them."""
+    """Which values and rates each of them needs at the start; later they need fewer."""
     graph: dict[str, set[str]] = {}
     for species in scope.kind("species"):
         if species.attributes.get("hasOnlySubstanceUnits") not in ("true", "1"):
             graph[species.id] = {species.attributes.get("compartment", "")}
-    for formula in _of_kind(scope, "assignment rule", "initial assignment", "rate law"):
-        graph.setdefault(formula.target, set()).update(_reads(formula))
-    for formula in _of_kind(scope, "rate rule"):
-        graph.setdefault(_RATE + formula.target, set()).update(_reads(formula))
+    for formula in scope.formulas:
+        if formula.kind in _INSERTED:
+            graph.setdefault(_result(formula), set()).update(_reads(formula))
+        if formula.kind == "assignment rule":
+            graph.setdefault(_RATE + formula.target, set()).add(formula.target)
     for reaction in scope.kind("reaction"):
-        for species_id in _changed_by(reaction):
-            graph.setdefault(_RATE + species_id, set()).add(reaction.id)
+        for reference in _changes(reaction):
+            rate = _RATE + reference.attributes.get("species", "")
+            graph.setdefault(rate, set()).update({reaction.id, reference.id} - {""})
     return graph
 
 
-def _changed_by(reaction: Element) -> Iterator[str]:
-    for group in reaction.all("listOfReactants", "listOfProducts"):
-        for reference in group.children:
-            yield reference.attributes.get("species", "")
+def _changes(reaction: Element) -> list[Element]:
+    groups = reaction.all("listOfReactants", "listOfProducts")
+    return [reference for group in groups for reference in group.children]
+
+
+def _result(formula: Formula) -> str:
+    """What a formula gives: the value of its target or the rate at which that changes."""
+    return (_RATE if formula.kind == "rate rule" else "") + formula.target
 
 
 def _reads(formula: Formula) -> set[str]:
-    rates = {
-        id(node.children[1]): node.children[1].text
-        for node in nodes(formula.math)
-        if node.name == "apply" and len(node.children) == 2 and _is_rate_of(node.children[0])
-    }
-    names = {name for name, node in formula.names.items() if id(node) not in rates}
-    return names | {_RATE + name for name in rates.values()}
+    return set(_terms(formula.math, {})) - formula.local - {""}
 
 
 def _is_rate_of(node: Element) -> bool:
-    return node.name == "csymbol" and node.attributes.get("definitionURL", "").endswith("/rateOf")
+    head, *arguments = node.children or [node]
+    return head.attributes.get("definitionURL", "").endswith("/rateOf") and len(arguments) == 1
 
 
 def _chain_faults(scope: Scope, graph: Graph, most: int) -> Iterator[Fault]:
@@ -140,11 +138,13 @@ def _growth_faults(
     for formula in scope.formulas:
         if formula.kind != "function":
             every.append(_terms(formula.math, written))
-        if formula.kind in ("assignment rule", "initial assignment", "rate law"):
-            inserted.setdefault(formula.target, []).append(every[-1])
+        if formula.kind in _INSERTED:
+            inserted.setdefault(_result(formula), []).append(every[-1])
     sizes: dict[str, int] = {}
     for name in TopologicalSorter(graph).static_order():
-        sizes[name] = max((_size(terms, sizes) for terms in inserted.get(name, ())), default=1)
+        of_reactions = graph.get(name, ()) if name.startswith(_RATE) else ()
+        known = max(1, sum(sizes[other] for other in of_reactions))
+        sizes[name] = max((_size(terms, sizes) for terms in inserted.get(name, ())), default=known)
     total = sum(_size(terms, sizes) for terms in every)
     if total > MAX_WRITTEN_OUT:
         yield Fault(
@@ -171,12 +171,14 @@ def _written_functions(calls: Graph, functions: Mapping[str, Formula]) -> dict[s
 
 
 def _terms(node: Element, written: Mapping[str, list[Terms]]) -> Terms:
-    """Names in a formula, and other terms as `""`, with functions written out."""
+    """Names and rates in a formula, and other terms as `""`, with functions written out."""
     if node.name == "ci":
         return Counter([node.text])
+    if _is_rate_of(node):
+        return Counter([_RATE + node.children[1].text])
     head = call_head(node)
     if head is None or head.text not in written:
-        total = _sum(_terms(child, written) for child in node.children)
+        total = _sum(_terms(child, written) for child in node.children if child is not head)
         total[""] += 1
         return total
     own, *copies = written[head.text]
@@ -200,6 +202,8 @@ def submodel_faults(every: list[Scope]) -> Iterator[Fault]:
     yield from _unknown_submodels(every, inside)
     own = {scope.model.id: sum(map(len, scope.lists.values())) for scope in reversed(every)}
     line = every[0].model.line
+    if len(inside) < len(every):
+        yield Fault(line, "two models of the file have the same id; ids must differ")
     circle = find_circle(inside)
     if circle:
         yield Fault(line, f"a model contains itself: {' -> '.join(circle)}")

@@ -154,6 +154,9 @@ def _lambda_faults(node: Element) -> Iterator[Fault]:
         yield from _children_faults(bvar, 1, 1)
     for body in bodies:
         yield from _node_faults(body)
+    for symbol in nodes(node):
+        if symbol.attributes.get("definitionURL", "").endswith("/rateOf"):
+            yield Fault(symbol.line, "rateOf cannot stand in a function, only in other formulas")
 
 
 def _node_faults(node: Element) -> Iterator[Fault]:

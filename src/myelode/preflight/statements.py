@@ -25,7 +25,8 @@ ARROWS = ("->", "=>", "<->", "<=>")
 
 _TOKEN = re.compile(
     r"""(?P<comment>//[^\r\n]*|\#[^\r\n]*|/\*.*?\*/)
-    |(?P<string>"(?:[^"\\\r\n]|\\.)*"|```.*?```)
+    |(?P<string>"(?:[^"\\\r\n]|\\.)*")
+    |(?P<notes>```.*?```)
     |(?P<open>/\*|"|```)
     |(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)
     |(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
@@ -182,7 +183,7 @@ def _header(statement: Statement) -> tuple[Module, Statement] | None:
             start = 2
         case _:
             return None
-    is_annotation = any(token.kind == "string" for token in statement[start : start + 1])
+    is_annotation = any(token.kind in ("string", "notes") for token in statement[start : start + 1])
     if is_annotation or after[:1] == ["="] or statement[start - 1].kind != "name" or "." in name:
         return None
     arguments: list[str] = []
