@@ -13,8 +13,8 @@ from myelode.engines.protocol import Run, Tolerances
 from myelode.engines.scipy import ScipyEngine
 from myelode.equations import Equations, derive
 from myelode.errors import ModelError, ScenarioError, UnsupportedModelError
-from myelode.mathml import symbol
-from myelode.reaction_system import dependency_order
+from myelode.equations.mathml import symbol
+from myelode.equations.system import dependency_order
 from myelode.sbml import from_antimony
 from myelode.timeline import Timeline
 

@@ -59,7 +59,7 @@ def number(value: float | None) -> str:
 
 def reactions_html(model: Model, equations: Equations) -> str:
     """Every reaction with its scheme and its rate, as a table of HTML."""
-    from myelode.typesetting import typeset
+    from myelode.equations.typesetting import typeset
 
     rows = [
         f"<tr><td><code>{name}</code></td><td>{_scheme(model, name)}</td>"

@@ -180,7 +180,7 @@ def test_the_picture_in_the_readme_is_what_its_command_draws(tmp_path: Path) -> 
     plot_scenario(dataset, evaluate(dataset), tmp_path / "now.png")
     now, then = imread(tmp_path / "now.png"), imread(DOCS / "_static" / "gamma_h2ax.png")
     assert now.shape == then.shape, RENEW
-    assert abs(now - then).mean() < 0.005, RENEW
+    assert abs(now - then).mean() < 0.001, RENEW
 
 
 def test_the_links_of_the_readme_resolve() -> None:

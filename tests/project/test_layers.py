@@ -15,7 +15,7 @@ ORDER = """
     errors
     units expressions
     files library lookups settings claims
-    formula_functions mathml
+    equations.functions equations.mathml
     sbml_units sbml dependencies infusions
     preflight.loading preflight.isolation preflight.tree preflight.scopes preflight.findings
     preflight.dependencies preflight.formulas preflight.references preflight.statements
@@ -23,7 +23,7 @@ ORDER = """
     parameters
     model_folder model
     perturbations
-    reaction_system conservation numeric_code typesetting equations
+    equations.system equations.conservation equations.numeric equations.typesetting equations
     timeline acts steps doses regimen
     sections scenario
     engines.protocol engines.walk engines.roadrunner engines.scipy engines

@@ -18,7 +18,7 @@ from myelode.equations import Equations, derive
 from myelode.errors import SimulationError
 
 if TYPE_CHECKING:
-    from myelode.numeric_code import Function
+    from myelode.equations.numeric import Function
 
 METHODS = {"LSODA": 100_000, "Radau": 1_000_000}
 """SciPy's integrators in the order in which they are tried, and the evaluations that each may use.

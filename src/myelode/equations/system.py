@@ -15,7 +15,7 @@ import libsbml
 import sympy
 
 from myelode.errors import ModelError, UnsupportedModelError
-from myelode.mathml import TIME, Translator, symbol
+from myelode.equations.mathml import TIME, Translator, symbol
 from myelode.sbml import canonical
 
 

@@ -19,8 +19,8 @@ from myelode.errors import ScenarioError, best_matches
 if TYPE_CHECKING:
     import sympy
 
-    from myelode.numeric_code import Function
-    from myelode.reaction_system import ReactionSystem
+    from myelode.equations.numeric import Function
+    from myelode.equations.system import ReactionSystem
 
 _OF_SPECIES = re.compile(r"(amount|concentration)\((\w+)\)")
 
@@ -30,7 +30,7 @@ def derive(sbml: str) -> Equations:
 
     Raises ModelError for what is wrong and UnsupportedModelError for what cannot be done right.
     """
-    from myelode.reaction_system import read_system
+    from myelode.equations.system import read_system
 
     return Equations(read_system(sbml))
 
@@ -64,7 +64,7 @@ class Equations:
     @cached_property
     def derivatives(self) -> Mapping[str, sympy.Expr]:
         """The derivative of each state, in terms of states and constants."""
-        from myelode.reaction_system import net_rate
+        from myelode.equations.system import net_rate
 
         rows = {
             name: net_rate(row, self._meanings) for name, row in self.system.stoichiometry.items()
@@ -108,7 +108,7 @@ class Equations:
 
     def quantity(self, output: str) -> sympy.Expr:
         """What an output is, in terms of states and constants."""
-        from myelode.mathml import TIME
+        from myelode.equations.mathml import TIME
 
         match = _OF_SPECIES.fullmatch(output)
         if match is None:
@@ -150,7 +150,7 @@ class Equations:
 
     def conserved_totals(self) -> tuple[str, ...]:
         """Sums of amounts that no reaction changes, such as ``amount(E) + amount(ES)``."""
-        from myelode.conservation import conserved_weights, written
+        from myelode.equations.conservation import conserved_weights, written
 
         return tuple(
             written({self.system.kept(name): weight for name, weight in weights.items()})
@@ -159,27 +159,27 @@ class Equations:
 
     def latex(self, full: bool = False) -> str:
         """The equations in LaTeX, through reaction rates v or, if `full`, written out."""
-        from myelode.typesetting import system_in_latex
+        from myelode.equations.typesetting import system_in_latex
 
         return system_in_latex(self.system, full)
 
     def text(self) -> str:
         """The equations in plain text: derivatives, then rates, then assigned values."""
-        from myelode.typesetting import system_in_text
+        from myelode.equations.typesetting import system_in_text
 
         return system_in_text(self.system)
 
     @cached_property
     def _symbols(self) -> Mapping[str, sympy.Symbol]:
         """The symbol of each state and constant."""
-        from myelode.mathml import symbol
+        from myelode.equations.mathml import symbol
 
         return {name: symbol(self.system.kept(name)) for name in (*self.states, *self.constants)}
 
     @cached_property
     def _meanings(self) -> Mapping[str, sympy.Expr]:
         """Every id in terms of states and constants."""
-        from myelode.mathml import symbol
+        from myelode.equations.mathml import symbol
 
         formulas = {**self.system.assignments, **self.system.rates}
         meanings: dict[str, sympy.Expr] = {}
@@ -202,7 +202,7 @@ class Equations:
         return self._meanings[name]
 
     def _expand(self, formula: sympy.Expr) -> sympy.Expr:
-        from myelode.mathml import symbol
+        from myelode.equations.mathml import symbol
 
         return formula.xreplace({symbol(name): text for name, text in self._meanings.items()})
 
@@ -214,7 +214,7 @@ class Equations:
         return {**rows, **rules}
 
     def _gradient(self, formula: sympy.Expr) -> dict[str, sympy.Expr]:
-        from myelode.numeric_code import slope
+        from myelode.equations.numeric import slope
 
         involved = formula.free_symbols
         return {
@@ -224,7 +224,7 @@ class Equations:
         }
 
     def _compiled(self, formulas: Sequence[sympy.Expr], clamp: bool) -> Function:
-        from myelode.numeric_code import clamped_power, compiled
+        from myelode.equations.numeric import clamped_power, compiled
 
         states = [self._symbols[name] for name in self.states]
         constants = [self._symbols[name] for name in self.constants]
@@ -232,7 +232,7 @@ class Equations:
 
     @cached_property
     def _starts(self) -> Mapping[str, Callable[[Mapping[str, float]], float]]:
-        from myelode.numeric_code import compiled_start
+        from myelode.equations.numeric import compiled_start
 
         return {name: compiled_start(formula) for name, formula in self.system.initial.items()}
 
@@ -241,7 +241,7 @@ def _combined(
     row: Mapping[str, Fraction], gradients: Mapping[str, Mapping[str, sympy.Expr]]
 ) -> dict[str, sympy.Expr]:
     """The gradient of such a sum."""
-    from myelode.reaction_system import net_rate
+    from myelode.equations.system import net_rate
 
     involved = dict.fromkeys(state for reaction in row for state in gradients[reaction])
     return {

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from myelode.mathml import TIME
+from myelode.equations.mathml import TIME
 
 Function = Callable[[float, np.ndarray, np.ndarray], np.ndarray]
 """f(t, y, p): values from a time, the states and the constants."""

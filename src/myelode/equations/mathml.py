@@ -15,7 +15,7 @@ import libsbml
 import sympy
 
 from myelode.errors import ModelError, UnsupportedModelError, best_matches
-from myelode.formula_functions import magnitude, parity, power
+from myelode.equations.functions import magnitude, parity, power
 
 TIME = sympy.Symbol("time", real=True)
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 
 import sympy
 
-from myelode.mathml import TIME, symbol
-from myelode.reaction_system import ReactionSystem, net_rate
+from myelode.equations.mathml import TIME, symbol
+from myelode.equations.system import ReactionSystem, net_rate
 
 _SPECIAL = {"_": r"\_", "#": r"\#", "%": r"\%", "&": r"\&", "$": r"\$"}
 
