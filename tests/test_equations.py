@@ -12,9 +12,9 @@ import pytest
 from myelode.engines.protocol import Run, Tolerances
 from myelode.engines.scipy import ScipyEngine
 from myelode.equations import Equations, derive
-from myelode.errors import ModelError, ScenarioError, UnsupportedModelError
 from myelode.equations.mathml import symbol
 from myelode.equations.system import dependency_order
+from myelode.errors import ModelError, ScenarioError, UnsupportedModelError
 from myelode.sbml import from_antimony
 from myelode.timeline import Timeline
 

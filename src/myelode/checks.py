@@ -110,7 +110,7 @@ def _check_scenario(name: str, found: Findings) -> None:
 
 def _find_model_of(scenario: Scenario) -> Path:
     with scenario.at("model"):
-        return find_model(scenario.model)
+        return find_model(scenario.beside(scenario.model))
 
 
 def _rehearse(scenario: Scenario, found: Findings) -> None:

@@ -116,8 +116,9 @@ def _compose(folder: Path, entry: Mapping[str, Any]) -> str:
 def _table_of(folder: Path, variant: str, description: Description) -> dict[str, Parameter]:
     """The rows that belong to this variant; a row that belongs to none is an error."""
     rows = read_parameters(folder / "parameters.tsv")
-    for row in sorted(rows.keys() - description.entities.keys()):
-        elsewhere = names_elsewhere(folder, variant)
+    absent = sorted(rows.keys() - description.entities.keys())
+    elsewhere = names_elsewhere(folder, variant) if absent else set()
+    for row in absent:
         if row not in elsewhere:
             hint = best_matches(row, elsewhere | set(description.entities))
             raise ModelError(f"{rows[row].where}: {row!r} is in no variant of the model{hint}")

@@ -73,7 +73,7 @@ class Plan:
 def make_plan(scenario: Scenario, inputs: Inputs | None = None) -> Plan:
     """Everything that a scenario will run; raises ScenarioError with the place of a fault."""
     with scenario.at("model"):
-        model = load_model(scenario.model, scenario.variant)
+        model = load_model(scenario.beside(scenario.model), scenario.variant)
     return _Planner(scenario, model, inputs or {}).plan()
 
 

@@ -82,6 +82,14 @@ class Scenario(BaseModel):
             place = self._file.place(path) if self._file else ".".join(map(str, (self.id, *path)))
             raise type(error)(f"{place}: {error}") from None
 
+    def beside(self, name_or_path: str) -> str:
+        """A path as the scenario file means it: relative to its own folder. Names stay names."""
+        path = Path(name_or_path)
+        if self._file is None or not (path.suffix or len(path.parts) > 1):
+            return name_or_path
+        found = Path(self._file.where).parent / path
+        return str(found) if found.exists() else name_or_path
+
     @property
     def regimens(self) -> Mapping[str, list[Step]]:
         """The steps of every arm; one arm named "" where the scenario has none."""

@@ -178,7 +178,7 @@ def evaluate_inputs(
     found: dict[str, dict[str, Quantity]] = {}
     for name, wanted in scenario.inputs.items():
         with scenario.at("inputs", name):
-            source = _restricted(load_scenario(wanted.from_), scenario)
+            source = _restricted(load_scenario(scenario.beside(wanted.from_)), scenario)
             result = _evaluated(source, engine, tolerances)
             found[name] = _by_perturbation(result, wanted.of, wanted.arm)
     return found

@@ -94,7 +94,7 @@ def _scenario(name: str, variant: str | None) -> tuple[Model, Scenario]:
         raise ScenarioError("--variant goes with a model: a scenario names its own")
     scenario = load_scenario(name)
     with scenario.at("model"):
-        return load_model(scenario.model, scenario.variant), scenario
+        return load_model(scenario.beside(scenario.model), scenario.variant), scenario
 
 
 def _described(model: Model, scenario: Scenario | None, wanted: dict[str, bool]) -> dict[str, Any]:

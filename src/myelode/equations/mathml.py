@@ -14,8 +14,8 @@ from typing import Any
 import libsbml
 import sympy
 
-from myelode.errors import ModelError, UnsupportedModelError, best_matches
 from myelode.equations.functions import magnitude, parity, power
+from myelode.errors import ModelError, UnsupportedModelError, best_matches
 
 TIME = sympy.Symbol("time", real=True)
 

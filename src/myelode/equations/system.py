@@ -14,8 +14,8 @@ from typing import Any
 import libsbml
 import sympy
 
-from myelode.errors import ModelError, UnsupportedModelError
 from myelode.equations.mathml import TIME, Translator, symbol
+from myelode.errors import ModelError, UnsupportedModelError
 from myelode.sbml import canonical
 
 
