@@ -14,7 +14,8 @@ import pytest
 import xarray as xr
 
 from myelode.errors import ScenarioError
-from myelode.figure_styles import (
+from myelode.figures import plot_scenario, scenario_figure
+from myelode.figures.styles import (
     clock,
     linear_limits,
     log_limits,
@@ -26,7 +27,6 @@ from myelode.figure_styles import (
     styles,
     unit_text,
 )
-from myelode.figures import plot_scenario, scenario_figure
 from myelode.outcomes import evaluate
 from myelode.scenario import scenario_from_text
 from myelode.simulation import simulate
@@ -353,9 +353,9 @@ def test_making_a_figure_does_not_import_pyplot(tmp_path: Path) -> None:
 import sys
 import numpy as np
 import myelode.figures
-from myelode.figure_page import Page, draw
-from myelode.figure_panel import Across, Curve, Panel
-from myelode.figure_styles import styles
+from myelode.figures.page import Page, draw
+from myelode.figures.panel import Across, Curve, Panel
+from myelode.figures.styles import styles
 
 assert "matplotlib" not in sys.modules
 panel = Panel("y (1)", (Curve("a", np.arange(3.0), np.arange(3.0)),))

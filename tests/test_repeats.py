@@ -6,7 +6,7 @@ import pytest
 
 from myelode.errors import ModelError
 from myelode.library import models
-from myelode.repeats import refuse_repeats
+from myelode.preflight.repeats import refuse_repeats
 
 
 @pytest.mark.parametrize(

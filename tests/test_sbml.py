@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from myelode.dependencies import initial_dependencies
 from myelode.errors import ModelError
-from myelode.infusions import infusion_rate, with_infusions
 from myelode.sbml import canonical, describe, findings, from_antimony, to_antimony, with_values
+from myelode.sbml.dependencies import initial_dependencies
+from myelode.sbml.infusions import infusion_rate, with_infusions
 
 UNITS = """
   unit time_unit = 3600 second; unit substance = 1e-6 mole; unit extent = 1e-6 mole;

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from myelode.summaries import plain, to_json
+from myelode.cli.summaries import plain, to_json
 
 
 def test_infinity_is_text_and_what_is_missing_is_null() -> None:

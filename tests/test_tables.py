@@ -8,7 +8,7 @@ import math
 import pytest
 from rich.console import Console
 
-from myelode.tables import number, numbers, printable, tables, texts
+from myelode.cli.tables import number, numbers, printable, tables, texts
 
 NAMES = [f"endpoint_{position}" for position in range(12)]
 

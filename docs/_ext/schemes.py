@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from myelode.figure_styles import look
+from myelode.figures.styles import look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

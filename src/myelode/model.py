@@ -21,7 +21,7 @@ from myelode.library import find_model
 from myelode.model_folder import is_constant, names_elsewhere, read_variant, require_values
 from myelode.parameters import Parameter
 from myelode.preflight import check_antimony, check_sbml
-from myelode.repeats import refuse_repeats
+from myelode.preflight.repeats import refuse_repeats
 from myelode.sbml import Description, Entity
 from myelode.units import is_dimensionless
 

@@ -17,7 +17,7 @@ from myelode.errors import ModelError, best_matches
 from myelode.files import YamlFile, read_text, read_yaml
 from myelode.parameters import Parameter, read_parameters
 from myelode.preflight import check_antimony, check_sbml
-from myelode.repeats import refuse_repeats
+from myelode.preflight.repeats import refuse_repeats
 from myelode.sbml import Description, Entity, describe, from_antimony
 from myelode.units import factor, parse_unit
 

@@ -17,7 +17,6 @@ from myelode.design import Axis, Grid, Point, read_grid
 from myelode.engines import Tolerances, choose_engine
 from myelode.engines.protocol import Run
 from myelode.errors import ScenarioError, best_matches
-from myelode.infusions import with_infusions
 from myelode.model import Model, load_model
 from myelode.perturbations import (
     Effective,
@@ -31,6 +30,7 @@ from myelode.perturbations import (
 )
 from myelode.regimen import compile_regimen, infused_species, regimen_targets
 from myelode.sampling import end_of_run, sample_times
+from myelode.sbml.infusions import with_infusions
 from myelode.scenario import RESERVED, Scenario
 from myelode.steps import Context, Quantity, Step, label_times
 from myelode.timeline import Equilibration, Instant, Timeline

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from myelode.acts import Act, Spell, acts_of, exclusive_acts, to_instants
 from myelode.doses import bolus_size, given, infusion_size
 from myelode.errors import ScenarioError
-from myelode.infusions import infusion_rate
 from myelode.model import Model
+from myelode.sbml.infusions import infusion_rate
 from myelode.steps import Context, Place, Step, label_times, resolve_time
 from myelode.timeline import Change, Instant, SteadyState, tidy
 from myelode.units import to_unit

@@ -16,10 +16,10 @@ ORDER = """
     units expressions
     files library lookups settings claims
     equations.functions equations.mathml
-    sbml_units sbml dependencies infusions
+    sbml.units sbml sbml.dependencies sbml.infusions
     preflight.loading preflight.isolation preflight.tree preflight.scopes preflight.findings
     preflight.dependencies preflight.formulas preflight.references preflight.statements
-    preflight.antimony preflight repeats
+    preflight.antimony preflight preflight.repeats
     parameters
     model_folder model
     perturbations
@@ -33,10 +33,10 @@ ORDER = """
     provenance datasets results
     simulation
     validation assumptions
-    descriptions checks
-    figure_styles figure_panel figure_page figure_story figures
+    descriptions
+    figures.styles figures.panel figures.page figures.story figures
     exports.selection exports.standalone exports.sedml exports.latex exports.archive exports
-    tables pages summaries
+    cli.checks cli.tables cli.pages cli.summaries
     cli.console cli.running cli.looking cli.checking cli.exporting cli
 """.split()
 

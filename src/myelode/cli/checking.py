@@ -11,7 +11,7 @@ import typer
 from myelode.cli.console import JsonOption, console, print_all, print_json
 
 if TYPE_CHECKING:
-    from myelode.checks import Findings
+    from myelode.cli.checks import Findings
 
 BAD_INPUT, NOT_REPRODUCED = 2, 3
 MOST_WARNINGS = 10
@@ -26,7 +26,7 @@ def check_command(
     """Look for errors in models and scenarios without running them."""
     from dataclasses import asdict
 
-    from myelode.checks import check_file
+    from myelode.cli.checks import check_file
 
     found = [check_file(name) for name in files]
     if as_json:
@@ -56,8 +56,8 @@ def validate_command(
     as_json: JsonOption = False,
 ) -> None:
     """Compare a model with published results, hits and misses alike."""
+    from myelode.cli.summaries import summarise_validation
     from myelode.library import find_model, models
-    from myelode.summaries import summarise_validation
     from myelode.validation import validate
 
     names = [model] if model else list(models())
@@ -65,7 +65,7 @@ def validate_command(
     if as_json:
         print_json(found[0] if model else {"models": found})
         return
-    from myelode.tables import validation_tables
+    from myelode.cli.tables import validation_tables
 
     for summary in found:
         print_all(validation_tables(summary, console().width))

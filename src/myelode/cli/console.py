@@ -50,7 +50,7 @@ def print_all(items: Iterable[RenderableType]) -> None:
 
 def print_json(data: dict[str, Any]) -> None:
     """The one JSON object of a command."""
-    from myelode.summaries import to_json
+    from myelode.cli.summaries import to_json
 
     sys.stdout.write(to_json(data) + "\n")
 

@@ -33,7 +33,7 @@ def list_command(
     if as_json:
         print_json(found)
         return
-    from myelode.tables import tables, texts
+    from myelode.cli.tables import tables, texts
 
     for name, items in found.items():
         columns = [texts(key, (item[key] for item in items)) for key in ("name", "title", "model")]
@@ -118,7 +118,7 @@ def _pages(
     data: dict[str, Any], wanted: dict[str, bool], is_scenario: bool, width: int
 ) -> Iterator[RenderableType]:
     """The parts that were asked for, or a summary where none was."""
-    from myelode import pages
+    from myelode.cli import pages
 
     yield data["title"]
     if not any(wanted.values()):

@@ -70,12 +70,12 @@ def _run(
     show_progress: bool,
 ) -> dict[str, Any]:
     """The summary of a run, once its files are written."""
+    from myelode.cli.summaries import summarise_run
     from myelode.engines import Tolerances
     from myelode.outcomes import check_expectations, evaluate_scenario
     from myelode.scenario import load_scenario
     from myelode.simulation import plan_scenario, simulate_plan
     from myelode.steps import Context
-    from myelode.summaries import summarise_run
 
     scenario = load_scenario(name, settings)
     with progress(f"running {scenario.id}", show_progress) as show:
@@ -109,7 +109,7 @@ def _assumptions(name: str, settings: list[str]) -> list[dict[str, Any]]:
 
 
 def _report(summary: dict[str, Any], width: int) -> Iterator[RenderableType]:
-    from myelode.tables import expectation_line, run_tables
+    from myelode.cli.tables import expectation_line, run_tables
 
     yield from run_tables(summary, width)
     yield from (expectation_line(**line) for line in summary["expect"])

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from myelode.dependencies import initial_dependencies
 from myelode.engines.protocol import Run, Tolerances
 from myelode.engines.walk import walk
 from myelode.errors import (
@@ -27,9 +26,13 @@ from myelode.errors import (
     best_matches,
 )
 from myelode.sbml import Entity, describe, with_values
+from myelode.sbml.dependencies import initial_dependencies
 
 MOST_STEPS = 100_000
 NEARLY = 1e-12
+NEARLY_THERE = 0.999
+"""Share of the way to a failure after which the state is reported."""
+
 NEGLIGIBLE = 1e-18
 """Size of a state, relative to the largest, below which its accuracy is not looked after."""
 
@@ -76,12 +79,15 @@ class RoadRunnerSimulator:
             changed = _compiled(with_values(self._sbml, rewritten))
             return changed.run(replace(run, changes=rest), tolerances)
         try:
-            self._enter(run, tolerances)
-            values = walk(self, run, tolerances)
+            return self._walk(run, tolerances)
         except RuntimeError as error:
-            raise self._failure(str(error)) from None
+            raise self._failure(run, tolerances, str(error)) from None
+
+    def _walk(self, run: Run, tolerances: Tolerances) -> np.ndarray:
+        self._enter(run, tolerances)
+        values = walk(self, run, tolerances)
         if not np.isfinite(values).all():
-            raise self._failure("a value is not finite")
+            raise RuntimeError("a value is not finite")
         return values
 
     @property
@@ -125,10 +131,15 @@ class RoadRunnerSimulator:
             self._runner.integrator.setIndividualTolerance(name, float(self._absolute * size))
 
     def _must_be_rewritten(self, name: str) -> bool:
-        """Whether libRoadRunner would compute initial values without, or over, the change."""
+        """Whether libRoadRunner would compute initial values without, or over, the change.
+
+        Its reset recomputes species, but neither compartments nor parameters.
+        """
         entity = self._entity(name)
-        moved = _depending_on(name, self._dependencies)
-        resized = any(self._entities[other].kind == "compartment" for other in {name, *moved})
+        moved = [other for other, used in self._dependencies.items() if name in used]
+        resized = entity.kind == "compartment" or any(
+            self._entities[other].kind != "species" for other in moved
+        )
         return entity.computed_initially or resized or bool(moved and _is_state(entity))
 
     def _enter(self, run: Run, tolerances: Tolerances) -> None:
@@ -166,22 +177,21 @@ class RoadRunnerSimulator:
             raise ScenarioError(f"unknown name {name!r}{best_matches(name, self._entities)}")
         return self._entities[name]
 
-    def _failure(self, message: str) -> SimulationError:
-        """The report of a failed run; the compiled model is replaced, whatever state it was in."""
-        time = float(self._runner.model.getTime())
-        state = dict(zip(self.states, map(float, self.get(self.states)), strict=True))
+    def _failure(self, run: Run, tolerances: Tolerances, message: str) -> SimulationError:
+        """The report of a failed run; the compiled model is replaced, whatever state it was in.
+
+        libRoadRunner forgets the state in which it gave up: the run is repeated up to there.
+        """
+        reached = float(self._runner.model.getTime())
         self._runner = _load(self._sbml)
+        time = NEARLY_THERE * min(max(reached, 0.0), run.timeline.end)
+        timeline = replace(run.timeline, end=time)
+        try:
+            self._walk(Run(run.changes, timeline, np.array([time]), ()), tolerances)
+        except RuntimeError:
+            time = reached
+        state = dict(zip(self.states, map(float, self.get(self.states)), strict=True))
         return SimulationError(_reason(message), time, state)
-
-
-def _depending_on(name: str, dependencies: Mapping[str, frozenset[str]]) -> set[str]:
-    """The ids whose initial values are computed from `name`, directly or through others."""
-    found: set[str] = set()
-    fresh = {name}
-    while fresh:
-        fresh = {target for target, used in dependencies.items() if used & fresh} - found
-        found |= fresh
-    return found
 
 
 def _is_integrated(entity: Entity) -> bool:

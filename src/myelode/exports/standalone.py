@@ -14,13 +14,13 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 from myelode.datasets import NOTICE
-from myelode.dependencies import initial_dependencies
 from myelode.engines import Run, Tolerances, choose_engine
 from myelode.errors import ScenarioError
 from myelode.exports.selection import run_label
 from myelode.model import Model
 from myelode.plan import Plan, PlannedRun
 from myelode.sbml import read_sbml, with_values, write_sbml
+from myelode.sbml.dependencies import initial_dependencies
 from myelode.timeline import Change, Instant, Timeline
 
 MOST_EVENTS = 2000

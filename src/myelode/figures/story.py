@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from myelode.figure_page import Page
-from myelode.figure_panel import Across, Curve, Panel
-from myelode.figure_styles import (
+from myelode.figures.page import Page
+from myelode.figures.panel import Across, Curve, Panel
+from myelode.figures.styles import (
     clock,
     log_ticks,
     number_text,

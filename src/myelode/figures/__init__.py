@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from myelode.errors import ScenarioError
-from myelode.figure_page import draw
-from myelode.figure_story import page_of
-from myelode.figure_styles import look
+from myelode.figures.page import draw
+from myelode.figures.story import page_of
+from myelode.figures.styles import look
 from myelode.files import write_atomically
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 from myelode.errors import ModelError
 from myelode.sbml import read_sbml, write_sbml
-from myelode.sbml_units import units_of
+from myelode.sbml.units import units_of
 
 _UNIT = "infusion_rate_unit"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from myelode.figure_styles import (
+from myelode.figures.styles import (
     Style,
     linear_limits,
     log_limits,

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from myelode.figure_panel import EVENT_SIZE, Across, Panel, draw_panel
-from myelode.figure_styles import Style, look
+from myelode.figures.panel import EVENT_SIZE, Across, Panel, draw_panel
+from myelode.figures.styles import Style, look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from myelode.errors import ModelError
-from myelode.sbml_units import unit_text
+from myelode.sbml.units import unit_text
 
 Kind = Literal["compartment", "species", "parameter", "reaction"]
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from myelode.tables import numbers, printable, tables, texts
+from myelode.cli.tables import numbers, printable, tables, texts
 
 Data = Mapping[str, Any]
 
