@@ -104,7 +104,7 @@ def _classify(rule: OutcomeRule, values: Mapping[str, Value]) -> tuple[str, str]
     fold = float(values["fold"])
     if math.isnan(fold):
         return "undetermined", f"{rule.of} has no value here, or no positive one in the reference"
-    stated = f"{rule.of} changes {_fold_text(fold)}"
+    stated = f"{rule.of} is {_fold_text(fold)}"
     for name, condition in (("resistant", rule.resistant_if), ("reduced", rule.reduced_if)):
         if condition and holds(condition, values):
             return name, f"{stated}: {condition}"
@@ -112,7 +112,7 @@ def _classify(rule: OutcomeRule, values: Mapping[str, Value]) -> tuple[str, str]
 
 
 def _fold_text(fold: float) -> str:
-    return "without bound (not reached)" if math.isinf(fold) else f"{fold:.3g}-fold"
+    return "not reached" if math.isinf(fold) else f"{fold:.3g} times the reference"
 
 
 def _labels(result: xr.Dataset, cases: list[Case]) -> xr.DataArray:

@@ -28,7 +28,7 @@ def test_a_run_gives_the_keys_that_scripts_rely_on(answer: Answer, scenario: Pat
     assert slow["endpoints"]["before"]["value"] == pytest.approx(0.6065306597)
     assert slow["outcome"]["class"] == "resistant"
     assert slow["outcome"]["fold"] == pytest.approx(1.6487212707)
-    assert slow["outcome"]["reason"] == "before changes 1.65-fold: fold > 1.1"
+    assert slow["outcome"]["reason"] == "before is 1.65 times the reference: fold > 1.1"
     assert found["perturbations"]["none"]["rules"] == {"kind": "gone"}
 
 

@@ -8,8 +8,10 @@ the whole kills the interpreter. ``_enter`` is the only entrance to a run.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -168,6 +170,8 @@ class RoadRunnerSimulator:
             return name
         entity = self._entity(name)
         if entity.kind != "species":
+            if match:
+                raise ScenarioError(f"{output}: {name} is no species")
             return name
         as_amount = match[1] == "amount" if match else entity.is_amount
         return name if as_amount else f"[{name}]"
@@ -183,7 +187,6 @@ class RoadRunnerSimulator:
         libRoadRunner forgets the state in which it gave up: the run is repeated up to there.
         """
         reached = float(self._runner.model.getTime())
-        self._runner = _load(self._sbml)
         time = NEARLY_THERE * min(max(reached, 0.0), run.timeline.end)
         timeline = replace(run.timeline, end=time)
         try:
@@ -191,6 +194,7 @@ class RoadRunnerSimulator:
         except RuntimeError:
             time = reached
         state = dict(zip(self.states, map(float, self.get(self.states)), strict=True))
+        self._runner = _load(self._sbml)
         return SimulationError(_reason(message), time, state)
 
 
@@ -213,13 +217,32 @@ def _load(sbml: str) -> Any:
     if not sbml.lstrip().startswith("<?xml"):
         raise ModelError("the model is not SBML text")
     try:
-        return roadrunner.RoadRunner(sbml)
+        with _silent_sundials():
+            return roadrunner.RoadRunner(sbml)
     except RuntimeError as error:
         message = _reason(str(error))
         refused = any(word in message.lower() for word in _REFUSALS)
-        raise (UnsupportedModelError if refused else ModelError)(
-            f"libRoadRunner: {message}"
-        ) from None
+        kind = UnsupportedModelError if refused else ModelError
+        raise kind(f"libRoadRunner: {message}") from None
+
+
+@contextmanager
+def _silent_sundials() -> Iterator[None]:
+    """Integrators made inside write no warnings to stdout, which belongs to the command line.
+
+    SUNDIALS reads where to write from the environment; what it says is also in the errors.
+    """
+    names = ("SUNLOGGER_ERROR_FILENAME", "SUNLOGGER_WARNING_FILENAME")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, os.devnull))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _reason(message: str) -> str:
