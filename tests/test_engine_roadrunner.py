@@ -83,7 +83,7 @@ def _values(simulator: Simulator, run: Run) -> dict[str, np.ndarray]:
     return dict(zip(run.outputs, simulator.run(run, TOLERANCES).T, strict=True))
 
 
-@settings(max_examples=15)
+@settings(max_examples=40)
 @given(changes=change_sets)
 def test_a_changed_model_is_the_model_with_the_change_written_into_it(
     simulator: Simulator, sbml: str, changes: dict[str, float]
@@ -93,7 +93,7 @@ def test_a_changed_model_is_the_model_with_the_change_written_into_it(
     _assert_close(found, written, 1e-7)
 
 
-@settings(max_examples=10)
+@settings(max_examples=20)
 @given(changes=change_sets)
 def test_the_unchanged_model_is_the_same_after_any_other_run(
     simulator: Simulator, changes: dict[str, float]
@@ -115,7 +115,7 @@ def test_a_run_does_not_depend_on_what_ran_before(
     np.testing.assert_array_equal(simulator.run(_run(one), TOLERANCES), first)
 
 
-@settings(max_examples=10)
+@settings(max_examples=20)
 @given(changes=change_sets)
 def test_the_independent_engine_agrees_on_any_start(sbml: str, changes: dict[str, float]) -> None:
     run = _run(changes, Instant(1.0, (Change("drug", 0.1, 1), Change("k", 0, 0.5))))

@@ -12,18 +12,18 @@ from myelode.preflight.repeats import refuse_repeats
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("k = 1\nk = 2", "m.ant, line 2: 'k' has a value already, on line 1"),
+        ("k = 1\nk = 2", "m.ant:2: 'k' has a value already, on line 1"),
         ("k = 1; k := 2", "'k' has a value already"),
         ("k := 1; k := 2", "'k' has a value already"),
         ("k' = 1; k = 3; k' = 2", "'k' has a rate already"),
         ("compartment c = 1; c = 2", "'c' has a value already"),
         ("species A = 1, B = 2, A = 3", "'A' has a value already"),
         ("species $A = 1; A = 2", "'A' has a value already"),
-        ("J: A -> B; k*A\nK: B -> ; k\nJ: B -> A; k*B", "line 3: 'J' has a reaction, event or part already"),
+        ("J: A -> B; k*A\nK: B -> ; k\nJ: B -> A; k*B", ":3: 'J' has a reaction, event or part already"),
         ("E: at a > 1: k = 2\nE: at a > 2: k = 2", "'E' has a reaction, event or part already"),
         ("unit u = 3 second; unit u = 4 second", "'u' has a definition already"),
         ("k has u; k has v", "'k' has a unit already"),
-        ("model a()\n k = 1\nend\nmodel b()\n k = 1\n k = 2\nend", "line 6: 'k'"),
+        ("model a()\n k = 1\nend\nmodel b()\n k = 1\n k = 2\nend", ":6: 'k'"),
     ],
 )  # fmt: skip
 def test_a_name_that_is_defined_twice_is_refused(text: str, message: str) -> None:

@@ -79,8 +79,16 @@ class Scenario(BaseModel):
         try:
             yield
         except (ScenarioError, ModelError) as error:
-            place = self._file.place(path) if self._file else ".".join(map(str, (self.id, *path)))
+            place = self._place(path)
             raise type(error)(f"{place}: {error}") from None
+
+    def _place(self, path: tuple[str | int, ...]) -> str:
+        """Where a part of the scenario stands: a line of its file, or the command line."""
+        if self._file is None:
+            return ".".join(map(str, (self.id, *path)))
+        if path[0] in ("set", "final") and path not in self._file.lines:
+            return f"--set {path[-1]}" if path[0] == "set" else f"--set final.{path[-1]}"
+        return self._file.place(path)
 
     def beside(self, name_or_path: str) -> str:
         """A path as the scenario file means it: relative to its own folder. Names stay names."""

@@ -24,7 +24,7 @@ def refuse_repeats(text: str, where: str) -> None:
                 known = first.setdefault((role, name.text), name)
                 if known is not name:
                     raise ModelError(
-                        f"{where}, line {name.line}: {name.text!r} has a {role} already, "
+                        f"{where}:{name.line}: {name.text!r} has a {role} already, "
                         f"on line {known.line}"
                     )
 

@@ -42,7 +42,7 @@ class Fault:
     kind: type[ModelError] = ModelError
 
     def message(self, where: str) -> str:
-        return f"{where}, line {self.line}: {self.text[:MAX_MESSAGE]}"
+        return f"{where}:{self.line}: {self.text[:MAX_MESSAGE]}"
 
     def error(self, where: str) -> ModelError:
         return self.kind(self.message(where))

@@ -62,7 +62,7 @@ class Module:
 
 
 def antimony_error(where: str, line: int, text: str) -> ModelError:
-    return ModelError(f"{where}, line {line}: {text}")
+    return ModelError(f"{where}:{line}: {text}")
 
 
 def _tokens(text: str, where: str) -> Iterator[Token]:

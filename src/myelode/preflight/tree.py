@@ -103,7 +103,7 @@ def _check_markup(text: str, where: str) -> None:
         if start >= 0 and len(part) - start > MAX_MARKUP:
             line += part.count("\n", 0, start)
             raise ModelError(
-                f"{where}, line {line}: a tag or comment of {len(part) - start} characters "
+                f"{where}:{line}: a tag or comment of {len(part) - start} characters "
                 f"is too long, at most {MAX_MARKUP} are read"
             )
         line += part.count("\n")
@@ -136,7 +136,7 @@ class _Reader:
         except expat.ExpatError as error:
             reason = expat.errors.messages[error.code]
             raise ModelError(
-                f"{self.where}, line {error.lineno}: no well-formed XML ({reason})"
+                f"{self.where}:{error.lineno}: no well-formed XML ({reason})"
             ) from None
         except UnicodeEncodeError:
             raise ModelError(f"{self.where}: holds characters that no UTF-8 text can") from None
@@ -145,7 +145,7 @@ class _Reader:
         return self.root
 
     def refuse(self, reason: str, kind: type[ModelError] = ModelError) -> ModelError:
-        return kind(f"{self.where}, line {self.parser.CurrentLineNumber}: {reason[:MAX_MESSAGE]}")
+        return kind(f"{self.where}:{self.parser.CurrentLineNumber}: {reason[:MAX_MESSAGE]}")
 
     def declaration(self, version: str, encoding: str | None, _standalone: int) -> None:
         name = (encoding or "UTF-8").upper()
