@@ -17,8 +17,6 @@ import contextlib
 import io
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -223,20 +221,6 @@ def test_prose_has_one_sentence_per_line() -> None:
         if two.search(line) and not line.startswith(("|", ":"))
     ]
     assert found == []
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built from nothing; a warning is an error."""
-    pytest.importorskip("sphinx", reason="needs sphinx: pip install '.[docs]'")
-    folder = tmp_path_factory.mktemp("site")
-    command = [
-        sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html",
-        "-d", str(folder / "doctrees"), str(DOCS), str(folder / "html"),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "html"
 
 
 class _Links(HTMLParser):
