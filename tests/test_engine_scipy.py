@@ -181,11 +181,24 @@ def test_what_never_becomes_steady_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     rule = SteadyState(1.0, (dose(0.0, 5.0),), 0.0)
     with pytest.raises(SimulationError, match=r"after 20 periods of 1: (drug|total) still moves"):
         values_of(
-            "model sum\n species drug = 0, total = 0\n drug -> total; drug\nend",
+            "model sum\n species drug = 0, total = 0\n -> total; drug - 0.001 * total\nend",
             [0.0],
             ("total",),
             Instant(0.0, steady=rule),
         )
+
+
+def test_what_only_collects_needs_no_steady_state() -> None:
+    text = "model sum\n species drug = 0, total = 7\n drug -> total; drug\nend"
+    rule = SteadyState(1.0, (dose(0.0, 5.0),), 0.0)
+    values = values_of(text, [0.0], ("drug", "total"), Instant(0.0, steady=rule))
+    np.testing.assert_allclose(values, [[5 * np.exp(-1) / (1 - np.exp(-1)), 7]], rtol=1e-8)
+
+
+def test_what_only_collects_keeps_no_equilibration_from_its_rest() -> None:
+    text = "model sum\n species A = 0, total = 7\n -> A; 3\n A -> total; A\nend"
+    values = values_of(text, [0.0], ("A", "total"), equilibration=Equilibration(100.0))
+    np.testing.assert_allclose(values, [[3, 7]], rtol=1e-8)
 
 
 def test_equilibration_reaches_rest_and_gives_held_values_back() -> None:

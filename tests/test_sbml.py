@@ -8,7 +8,7 @@ import pytest
 
 from myelode.errors import ModelError
 from myelode.sbml import canonical, describe, findings, from_antimony, to_antimony, with_values
-from myelode.sbml.dependencies import initial_dependencies
+from myelode.sbml.dependencies import idle_species, initial_dependencies
 from myelode.sbml.infusions import infusion_rate, with_infusions
 
 UNITS = """
@@ -208,6 +208,19 @@ def test_initial_values_depend_on_each_other_through_formulas_rules_and_rates() 
     assert found["c"] == {"v", "n"}
     assert found["S"] == {"p", "q", "w"}
     assert found["T"] >= {"S", "p", "q", "w", "J", "k", "U"}
+
+
+def test_a_species_is_idle_where_nothing_that_happens_depends_on_it() -> None:
+    sbml = from_antimony(
+        """
+        compartment c; species A in c, B in c, C in c, D in c, E in c, sink in c, ledger in c;
+        A = 1; B = 1; C = 1; D = 1; E = 1; sink = 0; ledger = 0; k = 1; grown = 1;
+        J1: A -> sink; k * A; J2: -> ledger; helper; helper := 2 * B; J3: C -> ; k; grown' = D;
+        total := sink + ledger; at E > 2: k = 3;
+        """,
+        "m",
+    )
+    assert idle_species(sbml) == {"C", "sink", "ledger"}
 
 
 def test_the_last_module_counts_unless_one_is_named() -> None:

@@ -28,7 +28,7 @@ from myelode.errors import (
     best_matches,
 )
 from myelode.sbml import Entity, describe, with_values
-from myelode.sbml.dependencies import initial_dependencies
+from myelode.sbml.dependencies import idle_species, initial_dependencies
 
 MOST_STEPS = 100_000
 NEARLY = 1e-12
@@ -67,6 +67,7 @@ class RoadRunnerSimulator:
             name for name, entity in self._entities.items() if _is_integrated(entity)
         )
         self._dependencies = initial_dependencies(sbml)
+        self._idle = idle_species(sbml) & set(self._states)
         self._runner = _load(sbml)
         self._sizes = np.zeros(len(self._states))
         self._absolute = Tolerances().absolute
@@ -96,6 +97,11 @@ class RoadRunnerSimulator:
     def states(self) -> tuple[str, ...]:
         """Ids of all values that the integration changes."""
         return self._states
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """States on which nothing depends."""
+        return self._idle
 
     def advance(self, start: float, end: float, times: np.ndarray) -> np.ndarray:
         """Integrate from `start` to `end`; values of shape (times, outputs)."""

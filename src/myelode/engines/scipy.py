@@ -16,6 +16,7 @@ from myelode.engines.protocol import Run, Tolerances
 from myelode.engines.walk import walk
 from myelode.equations import Equations, derive
 from myelode.errors import SimulationError
+from myelode.sbml.dependencies import idle_species
 
 if TYPE_CHECKING:
     from myelode.equations.numeric import Function
@@ -41,7 +42,12 @@ class ScipyEngine:
     def compile(self, sbml: str) -> ScipySimulator:
         """A simulator for the model; raises UnsupportedModelError for what it cannot do right."""
         equations = derive(sbml)
-        return ScipySimulator(equations, equations.right_hand_side(), equations.jacobian_function())
+        return ScipySimulator(
+            equations,
+            equations.right_hand_side(),
+            equations.jacobian_function(),
+            idle_species(sbml) & set(equations.states),
+        )
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,7 @@ class ScipySimulator:
     equations: Equations
     right_hand_side: Function
     jacobian: Function
+    idle: frozenset[str] = frozenset()
     functions: dict[tuple[str, ...], Function] = field(default_factory=dict)
 
     def run(self, run: Run, tolerances: Tolerances) -> np.ndarray:
@@ -93,6 +100,11 @@ class _Stepper:
     def states(self) -> tuple[str, ...]:
         """Ids of all values that the integration changes."""
         return self.simulator.equations.states
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """States on which nothing depends."""
+        return self.simulator.idle
 
     def advance(self, start: float, end: float, times: np.ndarray) -> np.ndarray:
         """Integrate from `start` to `end`; values of shape (times, outputs)."""

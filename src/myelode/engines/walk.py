@@ -37,6 +37,11 @@ class Stepper(Protocol):
         """Ids of all values that the integration changes."""
         ...
 
+    @property
+    def idle(self) -> frozenset[str]:
+        """States on which nothing depends: they may grow for ever without being in motion."""
+        ...
+
     def advance(self, start: float, end: float, times: np.ndarray) -> np.ndarray:
         """Integrate from `start` to `end`, which may be equal; values of shape (times, outputs).
 
@@ -110,11 +115,13 @@ class _Trip:
     def _reach(self, steady: SteadyState, now: float) -> None:
         """Bring the stepper to the steady state, as if it had been dosed for ever before `now`.
 
-        An instant exactly at `phase` has not happened yet: the present changes may be it.
+        An instant exactly at `phase` has not happened yet: the present changes may be it. What only
+        collects, such as the amount eliminated so far, has no steady state and begins anew.
         """
         self.stepper.set(self.start)
         begin = now - steady.phase - steady.period
-        ids = tuple(self.start)
+        idle = self.stepper.idle - set(_targets(steady.instants))
+        ids = tuple(name for name in self.start if name not in idle)
         before = self.stepper.get(ids)
         progress = _Progress(np.abs(before), self.tolerances.relative)
         for _ in range(PERIODS):
@@ -131,6 +138,7 @@ class _Trip:
                 dict(zip(ids, after, strict=True)),
             )
         self._pass(steady.instants, now - steady.phase, steady.phase)
+        self.stepper.set({name: self.start[name] for name in self.start if name in idle})
 
     def _pass(self, instants: Sequence[Instant], begin: float, duration: float) -> None:
         """One dosing period, or the part of it before `duration`."""
@@ -203,8 +211,8 @@ def _merge(changes: Sequence[Change]) -> dict[str, Change]:
 
 def _equilibrate(stepper: Stepper, rule: Equilibration) -> None:
     """Run without drug up to time zero, require rest, and put the held values back."""
-    held = _read(stepper, rule.hold)
-    watched = [state for state in stepper.states if state not in rule.hold]
+    held = _read(stepper, sorted({*rule.hold, *stepper.idle}))
+    watched = [state for state in stepper.states if state not in held]
     size = np.abs(stepper.get(watched))
     stepper.advance(-rule.duration, -0.1 * rule.duration, np.empty(0))
     before = stepper.get(watched)

@@ -1,8 +1,8 @@
-"""Which initial values of a model follow from which other values."""
+"""Which values of a model follow from which others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from myelode.sbml import read_sbml
@@ -15,13 +15,42 @@ def initial_dependencies(sbml: str) -> Mapping[str, frozenset[str]]:
     """
     model = read_sbml(sbml, "the model").getModel()
     assigned = {item.getSymbol(): item.getMath() for item in model.getListOfInitialAssignments()}
-    formulas = {
+    used = _used_by({**_standing_formulas(model), **assigned})
+    return {name: _closure([name], used) for name in assigned}
+
+
+def idle_species(sbml: str) -> frozenset[str]:
+    """Species on which nothing that happens depends: ledgers and end products."""
+    model = read_sbml(sbml, "the model").getModel()
+    used = _used_by(_standing_formulas(model))
+    driving = [reaction.getId() for reaction in model.getListOfReactions()]
+    for formula in _driving_formulas(model):
+        driving += _ids_in(formula)
+    species = {element.getId() for element in model.getListOfSpecies()}
+    return frozenset(species - _closure(driving, used) - set(driving))
+
+
+def _standing_formulas(model: Any) -> dict[str, Any]:
+    """The formulas that hold at any time, by what they give: assignment rules and rates."""
+    return {
         **{rule.getVariable(): rule.getMath() for rule in _assignment_rules(model)},
         **{reaction.getId(): _rate(reaction) for reaction in model.getListOfReactions()},
-        **assigned,
     }
-    used = {name: set(_ids_in(formula)) for name, formula in formulas.items()}
-    return {name: _closure(name, used) for name in assigned}
+
+
+def _driving_formulas(model: Any) -> Iterator[Any]:
+    """What changes values, other than reactions: rates, constraints between values, events."""
+    for rule in model.getListOfRules():
+        if not rule.isAssignment():
+            yield rule.getMath()
+    for event in model.getListOfEvents():
+        parts = (event.getTrigger(), event.getDelay(), event.getPriority())
+        yield from (part.getMath() for part in parts if part is not None)
+        yield from (change.getMath() for change in event.getListOfEventAssignments())
+
+
+def _used_by(formulas: Mapping[str, Any]) -> dict[str, set[str]]:
+    return {name: set(_ids_in(formula)) for name, formula in formulas.items()}
 
 
 def _assignment_rules(model: Any) -> list[Any]:
@@ -41,10 +70,10 @@ def _ids_in(node: Any) -> Iterator[str]:
         yield from _ids_in(node.getChild(position))
 
 
-def _closure(name: str, used: Mapping[str, set[str]]) -> frozenset[str]:
-    """All ids that a formula uses, and those that their formulas use."""
+def _closure(names: Iterable[str], used: Mapping[str, set[str]]) -> frozenset[str]:
+    """All ids that the formulas of some names use, and those that their formulas use."""
     found: set[str] = set()
-    fresh = {name}
+    fresh = set(names)
     while fresh:
         fresh = {other for known in fresh for other in used.get(known, ())} - found
         found |= fresh
