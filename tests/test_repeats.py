@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from myelode.errors import ModelError
@@ -53,5 +55,5 @@ def test_what_only_looks_alike_is_no_repetition(text: str) -> None:
 @pytest.mark.parametrize(
     "path", [path for folder in models().values() for path in folder.glob("*.ant")]
 )
-def test_no_shipped_model_defines_a_name_twice(path) -> None:  # type: ignore[no-untyped-def]
+def test_no_shipped_model_defines_a_name_twice(path: Path) -> None:
     refuse_repeats(path.read_text("utf-8"), str(path))

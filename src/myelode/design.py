@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,8 @@ from myelode.scenario import Scenario
 from myelode.sections import Ladder
 from myelode.steps import Step
 from myelode.units import to_unit
+
+MOST_POINTS = 100_000
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,11 @@ def _samples(scenario: Scenario, model: Model) -> list[dict[str, float]]:
     """Base values at each sample: zipped lists run together, crossed ones in every combination."""
     zipped = _value_lists(scenario, model, "zip")
     crossed = _value_lists(scenario, model, "cross")
+    if (
+        math.prod(map(len, crossed.values())) * max(map(len, zipped.values()), default=1)
+        > MOST_POINTS
+    ):
+        raise ScenarioError(f"{scenario.id}: the design has more than {MOST_POINTS} points")
     if not zipped and not crossed:
         return []
     rows = [dict(zip(zipped, row, strict=True)) for row in zip(*zipped.values(), strict=True)]

@@ -65,8 +65,11 @@ METRICS: Mapping[str, Metric] = {
 def half_maximal_dose(responses: np.ndarray, doses: np.ndarray) -> float:
     """The dose at which a response first falls to half of its value at dose zero (absolute IC50).
 
-    `doses` increase from zero. Monotone cubic interpolation of the response over log dose; infinity
-    where no dose is enough, NaN where the control is not positive or the lowest dose is too much.
+    `doses` increase from zero. Infinity where no dose is enough, NaN where the control is not
+    positive or the lowest dose is too much.
+
+    Monotone cubic interpolation over log dose, of the logit of the relative response where it has
+    one: a Hill curve is a straight line there, so that a coarse ladder is as good as a fine one.
     """
     from scipy.interpolate import PchipInterpolator
     from scipy.optimize import brentq
@@ -75,14 +78,19 @@ def half_maximal_dose(responses: np.ndarray, doses: np.ndarray) -> float:
         raise ValueError("a ladder starts with dose zero and has three doses or more")
     if not responses[0] > 0 or np.isnan(responses).any():
         return math.nan
-    excess, logs = responses[1:] / responses[0] - HALF, np.log(doses[1:])
-    if excess[0] <= 0:
+    relative, logs = responses[1:] / responses[0], np.log(doses[1:])
+    if relative[0] <= HALF:
         return math.nan
-    if (excess > 0).all():
+    if (relative > HALF).all():
         return math.inf
-    after = int(np.argmax(excess <= 0))
-    curve = PchipInterpolator(logs, excess)
-    return float(np.exp(brentq(curve, logs[after - 1], logs[after], xtol=1e-12)))
+    after = int(np.argmax(relative <= HALF))
+    low, high = logs[after - 1], logs[after]
+    partial = (relative > 0) & (relative < 1)
+    if partial[after - 1] and partial[after]:
+        logs, excess = logs[partial], np.log(relative[partial] / (1 - relative[partial]))
+    else:
+        excess = relative - HALF
+    return float(np.exp(brentq(PchipInterpolator(logs, excess), low, high, xtol=1e-12)))
 
 
 def _first_crossing(excess: np.ndarray, times: np.ndarray) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from myelode.design import Axis, Grid, Point, read_grid
+from myelode.design import MOST_POINTS, Axis, Grid, Point, read_grid
 from myelode.engines import Tolerances, choose_engine
 from myelode.engines.protocol import Run
 from myelode.errors import ScenarioError, best_matches
@@ -35,8 +35,6 @@ from myelode.scenario import RESERVED, Scenario
 from myelode.steps import Context, Quantity, Step, label_times
 from myelode.timeline import Equilibration, Instant, Timeline
 from myelode.units import to_unit
-
-MOST_RUNS = 100_000
 
 # Endpoints of other scenarios, by name and perturbation; bare numbers are in the model's own units.
 Inputs = Mapping[str, Mapping[str, Quantity]]
@@ -102,6 +100,7 @@ class _Planner:
         self.end = end_of_run(scenario, model)
         self.equilibration = _equilibration(scenario, model)
         self._require_free_of_regimen()
+        self._require_free_of_design()
 
     def plan(self) -> Plan:
         """All runs, with sample times that suit the events of every one."""
@@ -127,8 +126,8 @@ class _Planner:
 
     def _drafts(self) -> Iterator[_Draft]:
         arms = self.scenario.regimens
-        if len(self.perturbations) * len(arms) * len(self.grid.points) > MOST_RUNS:
-            raise ScenarioError(f"{self.scenario.id}: has more than {MOST_RUNS} runs: use a sweep")
+        if len(self.perturbations) * len(arms) * len(self.grid.points) > MOST_POINTS:
+            raise ScenarioError(f"{self.scenario.id}: has more than {MOST_POINTS} runs")
         for position, name in enumerate(self.perturbations):
             for number, (arm, steps) in enumerate(arms.items()):
                 own = (position, number) if self.scenario.arms else (position,)
@@ -173,6 +172,13 @@ class _Planner:
                 for name in sorted(regimen_targets(steps) & names):
                     with self.scenario.at(section, name):
                         raise ScenarioError(f"{name!r} is set, but the regimen changes it too")
+
+    def _require_free_of_design(self) -> None:
+        """A value that differs from point to point cannot also be set for all of them."""
+        for section, names in (("set", self.base.keys()), ("final", self.final.keys())):
+            for name in sorted(names & self.grid.names):
+                with self.scenario.at(section, name):
+                    raise ScenarioError(f"{name!r} is set, but the design varies it")
 
 
 def _cell_line(scenario: Scenario, model: Model) -> Perturbation | None:

@@ -8,6 +8,11 @@ from typing import Any
 from myelode.errors import ScenarioError, best_matches
 from myelode.files import parse_yaml
 
+_FORMS = {
+    "set": "set.NAME", "final": "final.NAME", "regimen": "regimen.LABEL.FIELD",
+    "arms": "arms.ARM.LABEL.FIELD",
+}  # fmt: skip
+
 
 def with_settings(
     data: Mapping[str, Any], settings: Iterable[str], sections: Collection[str]
@@ -31,14 +36,16 @@ def _apply(data: dict[str, Any], path: str, value: Any, sections: Collection[str
     head = keys[0]
     if head not in sections:
         _sub(data, "set")[path] = value
-    elif head in ("set", "final") and len(keys) == 2:
-        _sub(data, head)[keys[1]] = value
-    elif head in ("set", "final") or (head in ("regimen", "arms") and len(keys) < 3):
-        raise ScenarioError(
-            f"--set {path}: write {head}.NAME{'.FIELD' if head != 'final' else ''}=value"
-        )
+    elif not _fits(keys):
+        raise ScenarioError(f"--set {path}: write {_FORMS[head]}=value")
     else:
         _assign(data, keys, value, path)
+
+
+def _fits(keys: list[str]) -> bool:
+    """Whether a path is as long as its section asks for; fields of steps may be mappings."""
+    due = len(_FORMS.get(keys[0], "").split("."))
+    return len(keys) == due if keys[0] in ("set", "final") else len(keys) >= due
 
 
 def _assign(data: Any, keys: list[str], value: Any, path: str) -> None:

@@ -1,0 +1,155 @@
+"""Numbers from a trajectory are those of its closed form."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from myelode.metrics import (
+    METRICS,
+    area,
+    half_maximal_dose,
+    mean,
+    time_above,
+    time_below,
+    time_to_fall,
+    time_to_rise,
+)
+from myelode.timeline import just_before
+
+TIMES = np.linspace(0, 10, 4001)
+DECAY = 3 * np.exp(-0.5 * TIMES)
+WAVE = np.sin(TIMES)
+
+
+def test_the_area_and_the_mean_of_a_decay() -> None:
+    exact = 6 * (1 - math.exp(-5))
+    assert area(DECAY, TIMES) == pytest.approx(exact, rel=1e-6)
+    assert mean(DECAY, TIMES) == pytest.approx(exact / 10, rel=1e-6)
+
+
+def test_the_mean_does_not_depend_on_the_spacing_of_samples() -> None:
+    times = np.array([0, 0.1, 0.2, 5, 10.0])
+    assert mean(2 * times, times) == pytest.approx(10)
+
+
+def test_the_time_to_a_level() -> None:
+    assert time_to_fall(DECAY, TIMES, 1.5) == pytest.approx(2 * math.log(2), rel=1e-6)
+    assert time_to_rise(1 - DECAY, TIMES, -0.5) == pytest.approx(2 * math.log(2), rel=1e-6)
+    assert time_to_rise(WAVE, TIMES, 0.5) == pytest.approx(math.pi / 6, rel=1e-5)
+
+
+def test_what_is_never_reached_takes_for_ever() -> None:
+    assert time_to_rise(DECAY, TIMES, 4) == math.inf
+    assert time_to_fall(DECAY, TIMES, 0.01) == math.inf
+
+
+def test_what_is_reached_at_the_start_takes_until_the_start() -> None:
+    assert time_to_fall(DECAY, TIMES, 3) == 0
+    assert time_to_rise(DECAY[100:], TIMES[100:], 0.5) == TIMES[100]
+
+
+def test_the_time_above_and_below_a_level() -> None:
+    assert time_above(DECAY, TIMES, 1.5) == pytest.approx(2 * math.log(2), rel=1e-6)
+    assert time_below(DECAY, TIMES, 1.5) == pytest.approx(10 - 2 * math.log(2), rel=1e-6)
+    assert time_above(WAVE, TIMES, 0) == pytest.approx(2 * math.pi, rel=1e-5)
+
+
+@given(st.lists(st.floats(-5, 5), min_size=2, max_size=20), st.floats(-4, 4))
+def test_what_is_not_above_is_below(values: list[float], level: float) -> None:
+    trajectory, times = np.array(values), np.arange(len(values), dtype=float)
+    both = time_above(trajectory, times, level) + time_below(trajectory, times, level)
+    on_it = np.sum((trajectory[:-1] == level) & (trajectory[1:] == level))
+    assert both + on_it == pytest.approx(times[-1])
+
+
+def test_extremes_and_their_times() -> None:
+    assert METRICS["max"](WAVE, TIMES, 0.0) == pytest.approx(1, abs=1e-5)
+    assert METRICS["argmax"](WAVE, TIMES, 0.0) == pytest.approx(math.pi / 2, abs=0.0025)
+    assert METRICS["min"](WAVE, TIMES, 0.0) == pytest.approx(-1, abs=1e-5)
+    assert METRICS["argmin"](WAVE, TIMES, 0.0) == pytest.approx(3 * math.pi / 2, abs=0.0025)
+
+
+def test_a_jump_is_crossed_at_its_time_and_takes_no_time() -> None:
+    times = np.array([0, just_before(2.0), 2, 5])
+    values = np.array([1.0, 1, 9, 9])
+    assert time_to_rise(values, times, 5) == pytest.approx(2, rel=1e-15)
+    assert area(values, times) == pytest.approx(2 + 27)
+    assert time_above(values, times, 5) == pytest.approx(3)
+
+
+def _hill(doses: np.ndarray, ic50: float, slope: float, floor: float = 0.0) -> np.ndarray:
+    return floor + (100 - floor) / (1 + (doses / ic50) ** slope)
+
+
+@pytest.mark.parametrize("slope", [0.7, 1.0, 2.5, 6.0])
+@pytest.mark.parametrize("ic50", [0.02, 1.0, 37.5])
+def test_the_ic50_of_a_hill_curve_is_found(ic50: float, slope: float) -> None:
+    doses = np.array([0, *np.geomspace(1e-3, 1e3, 400)])
+    assert half_maximal_dose(_hill(doses, ic50, slope), doses) == pytest.approx(ic50, rel=1e-6)
+
+
+def test_a_coarse_ladder_is_as_good_as_a_fine_one_on_a_hill_curve() -> None:
+    doses = np.array([0, *np.geomspace(0.03, 100, 6)])
+    assert half_maximal_dose(_hill(doses, 1.7, 1.8), doses) == pytest.approx(1.7, rel=1e-9)
+
+
+def test_a_coarse_ladder_is_good_to_a_percent_on_another_curve() -> None:
+    doses = np.array([0, *np.geomspace(0.01, 30, 24)])
+    assert half_maximal_dose(np.exp(-doses / 2), doses) == pytest.approx(2 * math.log(2), rel=0.01)
+
+
+def test_a_response_that_first_rises_has_an_ic50_too() -> None:
+    doses = np.array([0, *np.geomspace(0.01, 100, 60)])
+    responses = (1 + doses) / (1 + doses**3 / 8)
+    found = half_maximal_dose(responses, doses)
+    assert (1 + found) / (1 + found**3 / 8) == pytest.approx(0.5, rel=1e-3)
+
+
+def test_a_response_that_falls_to_nothing_at_once_has_an_ic50_too() -> None:
+    doses = np.array([0, 1.0, 2, 4])
+    assert 1 < half_maximal_dose(np.array([1.0, 1, 0, 0]), doses) < 2
+
+
+def test_half_is_half_of_the_control_not_of_the_span() -> None:
+    doses = np.array([0, *np.geomspace(1e-3, 1e3, 400)])
+    found = half_maximal_dose(_hill(doses, 2.0, 1.0, floor=20), doses)
+    assert found == pytest.approx(2 * 50 / 30, rel=1e-5)  # 20 + 80 / (1 + x / 2) = 50
+
+
+@given(st.floats(0.1, 1000), st.floats(0.01, 100))
+def test_the_ic50_scales_with_doses_and_not_with_responses(response: float, dose: float) -> None:
+    doses = np.array([0, *np.geomspace(1e-2, 1e2, 40)])
+    one = half_maximal_dose(_hill(doses, 1.0, 1.5), doses)
+    other = half_maximal_dose(response * _hill(doses, 1.0, 1.5), dose * doses)
+    assert other == pytest.approx(dose * one, rel=1e-9)
+
+
+def test_a_response_that_never_halves_has_no_finite_ic50() -> None:
+    doses = np.array([0, *np.geomspace(1e-3, 1e3, 40)])
+    assert half_maximal_dose(_hill(doses, 1.0, 1.0, floor=60), doses) == math.inf
+    assert half_maximal_dose(np.ones_like(doses), doses) == math.inf
+    assert half_maximal_dose(1 + doses, doses) == math.inf
+
+
+@pytest.mark.parametrize(
+    "responses", [[0, 0, 0, 0], [-1, -2, -3, -4], [1, 0.4, 0.3, 0.2], [1, math.nan, 0.3, 0.2]]
+)
+def test_an_ic50_that_cannot_be_told_has_no_value(responses: list[float]) -> None:
+    assert math.isnan(half_maximal_dose(np.array(responses), np.array([0, 1.0, 2, 3])))
+
+
+def test_the_first_fall_counts_where_a_response_rises_again() -> None:
+    doses = np.array([0, 1.0, 2, 4, 8, 16])
+    found = half_maximal_dose(np.array([1, 0.9, 0.4, 0.9, 0.4, 0.1]), doses)
+    assert 1 < found < 2
+
+
+@pytest.mark.parametrize("doses", [[1.0, 2, 3, 4], [0, 1.0, 2]])
+def test_a_ladder_starts_with_zero_and_has_three_doses(doses: list[float]) -> None:
+    with pytest.raises(ValueError, match="a ladder starts with dose zero"):
+        half_maximal_dose(np.ones(len(doses)), np.array(doses))
