@@ -345,3 +345,10 @@ def test_every_variant_of_every_shipped_model_loads_and_has_a_title(name: str) -
         model = load_model(name, variant)
         assert model.title
         assert set(model.constants()) <= set(model.parameters)
+
+
+def test_what_the_libraries_accept_silently_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "silent.ant"
+    path.write_text("compartment c = 1; species A in c, B in c; A = 1; B = 0; J: A -> B;\n")
+    with pytest.raises(ModelError, match="silent"):
+        load_model(path)

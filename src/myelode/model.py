@@ -20,7 +20,7 @@ from myelode.files import read_text
 from myelode.library import find_model
 from myelode.model_folder import is_constant, names_elsewhere, read_variant, require_values
 from myelode.parameters import Parameter
-from myelode.preflight import check_antimony, check_sbml
+from myelode.preflight import check_antimony, check_sbml, refuse_silent_faults
 from myelode.preflight.repeats import refuse_repeats
 from myelode.sbml import Description, Entity
 from myelode.units import is_dimensionless
@@ -184,6 +184,7 @@ def model_from_sbml(text: str, name: str, where: str) -> Model:
     """A model without tables from an SBML text, checked like any file."""
     check_sbml(text, where)
     canonical = sbml_library.canonical(text, where)
+    refuse_silent_faults(canonical, f"{where} (as SBML)")
     description = sbml_library.describe(canonical)
     require_values(description, where)
     warnings = _without_table(where, description)

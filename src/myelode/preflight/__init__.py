@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from myelode.errors import ModelError
 from myelode.preflight.antimony import check_antimony
 from myelode.preflight.dependencies import dependency_faults, submodel_faults
 from myelode.preflight.findings import Findings, errors, warnings
@@ -25,7 +26,14 @@ from myelode.preflight.references import reference_faults
 from myelode.preflight.scopes import Fault, scopes, unsupported
 from myelode.preflight.tree import Element, parse_sbml
 
-__all__ = ["Findings", "check_antimony", "check_in_subprocess", "check_sbml", "lint_sbml"]
+__all__ = [
+    "Findings",
+    "check_antimony",
+    "check_in_subprocess",
+    "check_sbml",
+    "lint_sbml",
+    "refuse_silent_faults",
+]
 
 
 def check_sbml(text: str, where: str) -> None:
@@ -65,6 +73,12 @@ def lint_sbml(text: str, where: str) -> Findings:
         tuple(fault.message(where) for fault in errors(model)),
         tuple(fault.message(where) for fault in warnings(model)),
     )
+
+
+def refuse_silent_faults(text: str, where: str) -> None:
+    """Raise the first error that `lint_sbml` finds: what would run, but not mean what it says."""
+    for message in lint_sbml(text, where).errors:
+        raise ModelError(message)
 
 
 def _faults(root: Element) -> Iterator[Fault]:
