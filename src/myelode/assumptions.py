@@ -14,8 +14,8 @@ from myelode.outcomes import evaluate_scenario
 from myelode.parameters import FIXED
 from myelode.plan import Plan
 from myelode.regimen import regimen_targets
-from myelode.scenario import Scenario
-from myelode.sections import Design, Endpoint
+from myelode.scenario import Scenario, perturbation_names
+from myelode.sections import Design
 from myelode.simulation import plan_scenario, simulate_plan
 from myelode.steps import Context
 
@@ -76,7 +76,8 @@ def _reference_only(scenario: Scenario) -> tuple[Scenario, str]:
     if arms is not None:
         arm = chosen.arm or next(iter(arms))
         arms = {arm: arms[arm]}
-    items = [item for item in scenario.perturbations if _name(item) == scenario.reference]
+    named = zip(scenario.perturbations, perturbation_names(scenario), strict=True)
+    items = [item for item, own_name in named if own_name == scenario.reference]
     simple = scenario.model_copy(
         update={
             "perturbations": items, "arms": arms, "design": Design(), "outcome": None, "rules": {},
@@ -86,18 +87,10 @@ def _reference_only(scenario: Scenario) -> tuple[Scenario, str]:
     return simple, name
 
 
-def _name(item: object) -> str:
-    return str(next(iter(item))) if isinstance(item, dict) else str(item)
-
-
 def _main_endpoint(scenario: Scenario) -> str:
-    """The outcome's endpoint, or what it is computed from, or the first of all."""
+    """The outcome's endpoint, or else the first that is taken from a trajectory."""
     order = [scenario.outcome.of] if scenario.outcome else []
-    for name in (*order, *scenario.endpoints):
-        endpoint: Endpoint = scenario.endpoints[name]
-        if endpoint.of is not None:
-            return name
-    return next(iter(scenario.endpoints))
+    return next(n for n in (*order, *scenario.endpoints) if scenario.endpoints[n].of is not None)
 
 
 def _assumed(plan: Plan) -> list[str]:

@@ -76,7 +76,7 @@ def lint_sbml(text: str, where: str) -> Findings:
 
 
 def refuse_silent_faults(text: str, where: str) -> None:
-    """Raise the first error that `lint_sbml` finds: what would run, but not mean what it says."""
+    """As `check_sbml`, and raise the first error of `lint_sbml`: what nobody can have meant."""
     for message in lint_sbml(text, where).errors:
         raise ModelError(message)
 
