@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +14,10 @@ from myelode.engines import Tolerances
 from myelode.outcomes import evaluate_scenario
 from myelode.parameters import FIXED
 from myelode.plan import Plan
+from myelode.provenance import rows_used
 from myelode.regimen import regimen_targets
 from myelode.scenario import Scenario, perturbation_names
-from myelode.sections import Design
+from myelode.sections import NOISELESS, OVER_DOSES, Design
 from myelode.simulation import plan_scenario, simulate_plan
 from myelode.steps import Context
 
@@ -71,17 +73,26 @@ def _reference_only(scenario: Scenario) -> tuple[Scenario, str]:
     """The scenario cut down to one run and one endpoint."""
     name = _main_endpoint(scenario)
     chosen = scenario.endpoints[name]
-    take = "value" if chosen.take == "ic50" else chosen.take
-    arms = scenario.arms
+    take = "value" if chosen.take in OVER_DOSES else chosen.take
+    simpler: dict[str, Any] = {"take": take, "dose": None}
+    if chosen.of in scenario.assays:
+        simpler["of"] = f"{chosen.of}{NOISELESS}"
+    arms, compound = scenario.arms, scenario.compound
     if arms is not None:
         arm = chosen.arm or next(iter(arms))
         arms = {arm: arms[arm]}
+        if isinstance(scenario.compound, dict):
+            compound = scenario.compound[arm]
+    if scenario.compounds is not None:
+        compound = chosen.compound or scenario.compounds[0]
+    simpler["compound"] = None
     named = zip(scenario.perturbations, perturbation_names(scenario), strict=True)
     items = [item for item, own_name in named if own_name == scenario.reference]
     simple = scenario.model_copy(
         update={
-            "perturbations": items, "arms": arms, "design": Design(), "outcome": None, "rules": {},
-            "expect": [], "endpoints": {"main": chosen.model_copy(update={"take": take})},
+            "perturbations": items, "compound": compound, "compounds": None, "arms": arms,
+            "design": Design(), "outcome": None, "rules": {}, "scores": {}, "expect": [],
+            "endpoints": {"main": chosen.model_copy(update=simpler)},
         }
     )  # fmt: skip
     return simple, name
@@ -98,7 +109,7 @@ def _assumed(plan: Plan) -> list[str]:
     taken = {name for steps in plan.scenario.regimens.values() for name in regimen_targets(steps)}
     return [
         row.name
-        for row in plan.model.parameters.values()
+        for row in rows_used(plan)
         if row.evidence == "assumed"
         and row.value != 0
         and row.uncertainty != FIXED

@@ -14,6 +14,7 @@ import xarray as xr
 from myelode.design import Axis
 from myelode.engines import Tolerances, choose_engine
 from myelode.model import Model
+from myelode.perturbations import REFERENCE
 from myelode.plan import Plan
 from myelode.provenance import evidence_of, run_to_json
 
@@ -26,12 +27,14 @@ def plan_dataset(plan: Plan, values: np.ndarray, engine: str, tolerances: Tolera
     dataset = _trajectories(plan.model, dims, plan.times, plan.outputs, values)
     for axis in plan.axes:
         dataset = dataset.assign_coords(_coordinates(axis))
+    dataset = dataset.assign_coords(_classes(plan))
     status = np.zeros(values.shape[: len(dims)], dtype=np.int8)
     dataset["status"] = (dims, status, {"long_name": "0 = reached its end"})
     scenario = plan.scenario.model_dump(mode="json", by_alias=True, exclude_unset=True)
     dataset.attrs = {
         **_origin(plan.model, engine, tolerances),
         **evidence_of(plan),
+        **_seed(plan),
         "title": plan.scenario.title,
         "scenario": json.dumps(scenario),
         "labels": json.dumps(plan.labels),
@@ -93,6 +96,21 @@ def _coordinates(axis: Axis) -> dict[str, Any]:
     for name, (numbers, unit) in (axis.labels or {}).items():
         found[name] = (axis.name, np.array(numbers), _attributes(unit, name))
     return found
+
+
+def _seed(plan: Plan) -> dict[str, int]:
+    """The seed of the virtual lines, where there are any."""
+    lines = plan.scenario.design.lines
+    return {"seed": lines.seed} if lines else {}
+
+
+def _classes(plan: Plan) -> dict[str, Any]:
+    """The class of each perturbation, where one has a class beside the reference's own."""
+    words = [item.true_class for item in plan.perturbations.values()]
+    if not {*words} - {"", REFERENCE}:
+        return {}
+    attributes = {"long_name": "class of the perturbation"}
+    return {"class": ("perturbation", np.array(words, dtype=object), attributes)}
 
 
 def _attributes(unit: str | None, label: str) -> dict[str, str]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from myelode.claims import read_claims
+from myelode.compounds import FILE as COMPOUNDS_FILE
+from myelode.compounds import Compound, read_compounds
+from myelode.drugs import Overrides, read_drugs
 from myelode.errors import ModelError, ScenarioError, best_matches
 from myelode.files import read_yaml
 from myelode.library import models, scenarios
 from myelode.model import Model
 from myelode.model_folder import default_variant, read_variants
-from myelode.perturbations import Perturbation, cell_lines, perturbations
+from myelode.named_regimens import NamedRegimen, read_regimens
+from myelode.parameters import Parameter
+from myelode.perturbations import Effective, Perturbation, cell_lines, perturbations
 from myelode.scenario import Scenario
 from myelode.simulation import plan_scenario
 
@@ -62,6 +67,18 @@ def _list_perturbations() -> list[Item]:
     return found
 
 
+def _list_compounds() -> list[Item]:
+    found: list[Item] = []
+    for model, folder in models().items():
+        path = str(folder / COMPOUNDS_FILE)
+        compounds = read_compounds(folder, read_variants(folder), {})
+        found += [
+            {"name": name, "title": item.title, "path": path, "model": model}
+            for name, item in compounds.items.items()
+        ]
+    return found
+
+
 def _list_nothing() -> list[Item]:
     return []
 
@@ -70,7 +87,7 @@ KINDS: Mapping[str, Callable[[], list[Item]]] = {
     "models": _list_models,
     "scenarios": _list_scenarios,
     "perturbations": _list_perturbations,
-    "compounds": _list_nothing,
+    "compounds": _list_compounds,
     "sweeps": _list_nothing,
     "populations": _list_nothing,
     "panels": _list_nothing,
@@ -95,6 +112,7 @@ def is_model(name: str) -> bool:
 def describe_model(model: Model) -> dict[str, Any]:
     """Everything that a model consists of."""
     claims = read_claims(model.folder) if model.folder else []
+    regimens = read_regimens(model.folder) if model.folder else {}
     return {
         "name": model.name,
         "title": model.title,
@@ -103,13 +121,16 @@ def describe_model(model: Model) -> dict[str, Any]:
         "path": str(model.path),
         "time_unit": model.time_unit,
         "species": [_species(model, name) for name in model.species()],
-        "parameters": _parameters(model),
+        "parameters": _parameters(model, model.parameters.values()),
         "reactions": [
             {"name": name, "equation": model.entities[name].equation} for name in model.reactions()
         ],
+        "compounds": [_compound(model, item) for item in model.compounds.items.values()],
+        "doses": {name: list(shares) for name, shares in model.compounds.doses.items()},
+        "regimens": [_regimen(item) for item in regimens.values()],
         "perturbations": [_changes(item) for item in perturbations(model).values()],
         "cell_lines": [_changes(item) for item in cell_lines(model).values()],
-        "claims": [asdict(claim) for claim in claims],
+        "claims": [claim.as_data() for claim in claims],
         "warnings": list(model.warnings),
     }
 
@@ -125,9 +146,32 @@ def _species(model: Model, name: str) -> dict[str, Any]:
     }
 
 
-def _parameters(model: Model) -> list[dict[str, Any]]:
-    """The rows of the table; for a model without one, its constants as they stand."""
-    rows = model.parameters.values()
+def describe_compound(model: Model, name: str) -> dict[str, Any]:
+    """A compound by name or alias, with its numbers; raises ScenarioError where it is refused."""
+    return _compound(model, model.compounds.find(name, model.variant))
+
+
+def _compound(model: Model, compound: Compound) -> dict[str, Any]:
+    """A compound, and every number of it that the variant has."""
+    rows = model.compounds.rows(compound.name)
+    usable = not compound.variants or model.variant in compound.variants
+    return {
+        "name": compound.name, "title": compound.title, "kind": compound.kind,
+        "aliases": list(compound.aliases), "like": compound.like, "note": compound.note,
+        "usable": usable and not compound.refused, "refused": compound.refused,
+        "variants": list(compound.variants), "default": compound.name == model.compounds.default,
+        "parameters": _parameters(model, rows.values()) if rows else [],
+    }  # fmt: skip
+
+
+def _regimen(regimen: NamedRegimen) -> dict[str, Any]:
+    """A named regimen, with its steps as they are written."""
+    data = {key: value for key, value in asdict(regimen).items() if key != "where"}
+    return {**data, "variants": list(regimen.variants), "steps": list(regimen.steps)}
+
+
+def _parameters(model: Model, rows: Collection[Parameter]) -> list[dict[str, Any]]:
+    """Rows of a table; for a model without one, its constants as they stand."""
     if rows:
         return [
             {
@@ -160,8 +204,10 @@ def _changes(perturbation: Perturbation) -> dict[str, Any]:
 
 
 def describe_scenario(scenario: Scenario, model: Model) -> dict[str, Any]:
-    """What a scenario says, and what the model below it consists of."""
+    """What a scenario says, and what the model below it consists of, with its first compound."""
     below = describe_model(model)
+    drug = next(iter(read_drugs(scenario, model, Overrides()).values()))
+    below["parameters"] = _parameters(model, drug.rows.values())
     said = scenario.model_dump(mode="json", by_alias=True, exclude_unset=True)
     kept = ("species", "parameters", "reactions", "claims", "warnings")
     return {"name": scenario.id, **said, **{key: below[key] for key in kept}}
@@ -170,20 +216,28 @@ def describe_scenario(scenario: Scenario, model: Model) -> dict[str, Any]:
 def effective_values(scenario: Scenario) -> dict[str, list[dict[str, Any]]]:
     """The values of each perturbation that differ from the model, and who set them, in order.
 
-    Where a design varies values, they are those of its first point.
+    Of each ``perturbation, compound`` where the scenario lists compounds, and of each
+    ``perturbation, arm`` where every arm has a compound of its own. Where a design varies
+    values, they are those of its first point.
     """
     plan = plan_scenario(scenario)
-    first = {planned.place[0]: planned for planned in reversed(plan.runs)}
-    return {
-        name: [
-            {
-                "name": changed,
-                "value": value,
-                "unit": plan.model.entity(changed).unit,
-                "model": plan.model.entity(changed).value,
-                "set_by": list(first[position].effective.origins.get(changed, ())),
-            }
-            for changed, value in first[position].effective.changes.items()
-        ]
-        for position, name in enumerate(plan.perturbations)
-    }
+    shown = ("perturbation", "compound", *(("arm",) if plan.arm_drugs else ()))
+    first: dict[str, Effective] = {}
+    for planned in plan.runs:
+        places = zip(plan.axes, planned.place, strict=True)
+        names = [a.values[at] for a, at in places if a.name in shown]
+        first.setdefault(", ".join(names), planned.effective)
+    return {name: _effective(plan.model, effective) for name, effective in first.items()}
+
+
+def _effective(model: Model, effective: Effective) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": changed,
+            "value": value,
+            "unit": model.entity(changed).unit,
+            "model": model.entity(changed).value,
+            "set_by": list(effective.origins.get(changed, ())),
+        }
+        for changed, value in effective.changes.items()
+    ]

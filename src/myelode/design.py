@@ -1,4 +1,4 @@
-"""The points at which a scenario runs: dose ladders, and parameter values crossed or zipped."""
+"""The points at which a scenario runs: dose ladders, crossed or zipped values, virtual lines."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from myelode.doses import dose_unit, with_size
 from myelode.errors import ScenarioError, best_matches
+from myelode.lines import virtual_lines
 from myelode.model import Model
 from myelode.perturbations import read_value
 from myelode.scenario import Scenario
@@ -66,10 +67,15 @@ class Grid:
         return frozenset(name for point in self.points for name in point.values)
 
 
-def read_grid(scenario: Scenario, model: Model) -> Grid:
-    """The design of a scenario, in the model's units; raises ScenarioError with the place."""
+def read_grid(
+    scenario: Scenario, model: Model, cell_line: Mapping[str, float] | None = None
+) -> Grid:
+    """The design of a scenario, in the model's units; raises ScenarioError with the place.
+
+    `cell_line` holds the values of the scenario's cell line, around which virtual lines spread.
+    """
     ladders = list(_ladders(scenario, model))
-    samples = _samples(scenario, model)
+    samples = virtual_lines(scenario, model, cell_line or {}) or _samples(scenario, model)
     axes = [axis for axis, _ in ladders]
     axes += [_sample_axis(samples, model)] if samples else []
     places = itertools.product(*(range(len(axis.values)) for axis in axes))

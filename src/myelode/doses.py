@@ -4,18 +4,94 @@ from __future__ import annotations
 
 import math
 
-from myelode.errors import ScenarioError
+from myelode.compound_fit import SHARES_SUM_TO
+from myelode.errors import ScenarioError, best_matches
 from myelode.model import Model
+from myelode.sbml import Entity
 from myelode.steps import Context, Quantity, Step
-from myelode.units import to_unit
+from myelode.units import factor, has_mass_for_substance, split_quantity, to_unit
+
+
+def dosed_species(step: Step, model: Model) -> tuple[str, ...]:
+    """The species among which a dose or infusion is shared: most often one.
+
+    Raises ScenarioError for what cannot be dosed.
+    """
+    name = step.dose or step.infuse or ""
+    if name not in model.entities and model.compounds.knows(name):
+        raise ScenarioError(f"{step.title}: {_instead(name, model)}")
+    names = tuple(model.compounds.doses.get(name, (name,)))
+    for species in names:
+        _require_dosable(model, species, step)
+    return names
+
+
+def _instead(name: str, model: Model) -> str:
+    """What to write where a compound stands in the place of a species."""
+    compound = model.compounds.find(name, model.variant).name
+    doses = " or ".join(model.compounds.doses) or "a species"
+    return f"{name!r} is a compound: write compound: {compound}, and dose {doses}"
+
+
+def _require_dosable(model: Model, name: str, step: Step) -> None:
+    entity = _dosed_entity(model, name)
+    fixed = entity.constant or entity.rule == "assignment"
+    if entity.kind != "species" or fixed:
+        raise ScenarioError(f"{step.title}: {name!r} is no species that can be dosed")
+    if step.infuse and (entity.boundary or entity.rule):
+        raise ScenarioError(f"{step.title}: reactions do not change {name!r}: it takes no infusion")
+
+
+def _dosed_entity(model: Model, name: str) -> Entity:
+    """The entity of that id; a hint may name what is shared among species too."""
+    if name not in model.entities:
+        hint = best_matches(name, [*model.entities, *model.compounds.doses])
+        raise ScenarioError(f"unknown species {name!r} in model {model.name}{hint}")
+    return model.entities[name]
+
+
+def shares(step: Step, context: Context) -> dict[str, float]:
+    """The share of a dose that each species takes, at the start of the run; they sum to 1.
+
+    Shares that are not known before a run take the rest.
+    """
+    species = dosed_species(step, context.model)
+    names = context.model.compounds.doses.get(step.dose or step.infuse or "")
+    if names is None:
+        return dict.fromkeys(species, 1.0)
+    known = {name: context.value(share) for name, share in names.items()}
+    rest = 1.0 - math.fsum(share for share in known.values() if share is not None)
+    each = rest / max(1, sum(share is None for share in known.values()))
+    found = {name: each if share is None else float(share) for name, share in known.items()}
+    total = math.fsum(found.values())
+    if abs(total - 1) > SHARES_SUM_TO or min(found.values()) < 0:
+        said = ", ".join(f"{names[name]} = {share:g}" for name, share in found.items())
+        raise ScenarioError(f"{step.title}: the shares of a dose sum to 1, not {said}")
+    return found
 
 
 def dose_unit(step: Step, model: Model) -> str | None:
     """The model's unit for the size of a dose or infusion.
 
-    `to` and `add` stand in the unit of the species itself, `amount` and `rate` in substance.
+    `to` and `add` stand in the unit of the species itself, `amount` and `rate` in substance, but a
+    size that is written in grams stays in that unit of mass.
     """
-    species = step.dose or step.infuse or ""
+    unit = _unit_in_model(step, model)
+    own = _unit_in_grams(getattr(step, step.quantity_field), unit)
+    return unit if own is None else own
+
+
+def _unit_in_grams(value: Quantity, unit: str | None) -> str | None:
+    """The unit of a quantity that has mass where `unit` has substance, else None."""
+    try:
+        own = split_quantity(value)[1]
+        return own if own and unit and has_mass_for_substance(own, unit) else None
+    except ScenarioError:  # the name of an input, or a fault that is reported where it is read
+        return None
+
+
+def _unit_in_model(step: Step, model: Model) -> str | None:
+    species = dosed_species(step, model)[0]
     if step.quantity_field in ("to", "add"):
         return model.entity(species, "species").unit
     amount = model.unit_of(f"amount({species})")
@@ -29,42 +105,77 @@ def with_size(step: Step, size: float, model: Model) -> Step:
     return step.model_copy(update={step.quantity_field: text})
 
 
-def bolus_size(step: Step, context: Context) -> float:
-    """The size of a bolus in the species' own mathematics."""
-    species = context.model.entity(step.dose or "", "species")
+def bolus_sizes(step: Step, context: Context) -> dict[str, float]:
+    """The size of a bolus for each species that takes a share, in the species' own mathematics."""
     value = getattr(step, step.quantity_field)
-    size = given(value, context, dose_unit(step, context.model), species.id)
+    size = _size(step, value, context, _unit_in_model(step, context.model), step.dose or "")
     if size < 0:
         raise ScenarioError(f"{step.title}: the dose {value!r} is negative")
+    return {
+        name: share * size / _volume(step, name, context)
+        for name, share in shares(step, context).items()
+    }
+
+
+def _volume(step: Step, name: str, context: Context) -> float:
+    """By what an amount of a species is divided."""
+    species = context.model.entity(name)
     if step.amount is None or species.is_amount:
-        return size
+        return 1.0
     compartment = context.model.entity(species.compartment or "")
     volume = None if compartment.rule else context.value(compartment.id)
     if volume is None:
         raise ScenarioError(f"the size of {compartment.id!r} is computed: give a concentration")
-    return size / volume
+    return volume
 
 
 def infusion_size(step: Step, context: Context) -> tuple[float, float]:
-    """Rate in substance per time, and duration (infinite for a constant infusion).
+    """Rate of all species together, in substance per time, and duration (infinite without end).
 
     Bioavailability shortens an infusion of given rate and weakens one of given duration.
     """
     model = context.model
-    unit = model.unit_of(f"amount({step.infuse})")
+    unit = model.unit_of(f"amount({dosed_species(step, model)[0]})")
     share = step.bioavailability or 1.0
     over = math.nan if step.over is None else context.time(step.over, "over")
     rate = math.nan
     if step.rate is not None:
-        rate = given(step.rate, context, _per_time(unit, model), "rate")
+        rate = _size(step, step.rate, context, _per_time(unit, model), "rate")
     amount = math.inf
     if step.amount is not None:
-        amount = given(step.amount, context, unit, "amount")
+        amount = _size(step, step.amount, context, unit, "amount")
     if over <= 0 or rate < 0 or amount < 0 or (rate == 0 and math.isnan(over)):
         raise ScenarioError(f"{step.title}: amount, rate and duration of an infusion are positive")
     if math.isnan(rate):
         return share * amount / over, over
     return (rate, share * amount / rate) if math.isnan(over) else (share * rate, over)
+
+
+def _size(step: Step, value: Quantity, context: Context, unit: str | None, what: str) -> float:
+    """The size of a dose in `unit`; grams are divided by the molar mass of the run's compound."""
+    name = value.strip() if isinstance(value, str) else ""
+    written = context.inputs.get(name, value)
+    own = None if written is None else _unit_in_grams(written, unit)
+    if own is None or unit is None:
+        return given(value, context, unit, what)
+    constant = _molar_mass(step, context, own, unit)
+    mass = context.value(constant) or 0.0
+    if mass <= 0:
+        raise ScenarioError(f"{step.title}: a dose in {own} needs a {constant} above 0")
+    per_mole = context.model.entity(constant).unit or ""
+    return given(value, context, own, what) / mass * factor(f"{own}/({per_mole})", unit, what)
+
+
+def _molar_mass(step: Step, context: Context, own: str, unit: str) -> str:
+    """The name of the molar mass of what a step doses in grams."""
+    masses, name = context.model.compounds.molar_masses, step.dose or step.infuse or ""
+    if name not in masses:
+        others = f", or dose {' or '.join(masses)}, which has one" if masses else ""
+        raise ScenarioError(
+            f"{step.title}: {name!r} is dosed in {own!r} but has no molar mass: "
+            f"write it in {unit!r}{others}"
+        )
+    return masses[name]
 
 
 def given(value: Quantity, context: Context, unit: str | None, what: str) -> float:

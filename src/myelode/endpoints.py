@@ -6,39 +6,52 @@ A window runs from its first to its last moment; a jump at its very end does not
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from myelode.assays import reading_in, with_readings
 from myelode.errors import ScenarioError
 from myelode.expressions import Value, evaluate_expression
 from myelode.lookups import pointwise
-from myelode.metrics import METRICS, half_maximal_dose
+from myelode.metrics import METRICS
+from myelode.responses import dose_text, over_doses
 from myelode.scenario import Scenario
-from myelode.sections import Endpoint
+from myelode.sections import FLAG, OVER_DOSES, Endpoint
 from myelode.steps import Context, resolve_time
 from myelode.timeline import SAME_TIME, just_before
 from myelode.units import to_unit
+
+# A dose may be named with four digits, as it is printed.
+_SAME_DOSE = 1e-3
+_STARTS_WITH_LABEL = re.compile(r"\s*[@A-Za-z_]")
 
 
 def compute_endpoints(dataset: xr.Dataset, scenario: Scenario, context: Context) -> xr.Dataset:
     """One variable per endpoint, with the dataset's dimensions other than time.
 
+    Those over doses have a text variable too, ``NAME_flag``.
+
     Raises ScenarioError for an empty window, a time that was not sampled, or an unknown name.
     """
     result = xr.Dataset(coords={name: dataset[name] for name in dataset.coords if name != "time"})
     result.attrs["reference"] = scenario.reference
+    dataset = with_readings(dataset, scenario)
     for name, endpoint in scenario.endpoints.items():
         with scenario.at("endpoints", name):
             if endpoint.expr is not None:
-                data = _from_others(result, endpoint.expr)
-                data.attrs["units"] = endpoint.unit or "dimensionless"
+                found = xr.Dataset({"number": _from_others(result, endpoint.expr)})
             else:
-                data = _from_trajectory(dataset, endpoint, context)
-                data.attrs["units"] = endpoint.unit or data.attrs["units"]
-        data.attrs["long_name"] = endpoint.title or name.replace("_", " ")
+                found = _from_trajectory(dataset, endpoint, context)
+        title = endpoint.title or name.replace("_", " ")
+        data = found["number"]
+        data.attrs |= {"units": endpoint.unit or data.attrs["units"], "long_name": title}
         result[name] = data
+        if "flag" in found:
+            result[name + FLAG] = found["flag"].assign_attrs(long_name=f"{title}: what to know")
     return result
 
 
@@ -47,7 +60,7 @@ def _from_others(result: xr.Dataset, text: str) -> xr.DataArray:
     numbers, points = pointwise(result, [text])
     for place, values in points:
         numbers[place] = _number(text, values)
-    return numbers
+    return numbers.assign_attrs(units="dimensionless")
 
 
 def _number(text: str, values: Mapping[str, Value]) -> float:
@@ -57,9 +70,14 @@ def _number(text: str, values: Mapping[str, Value]) -> float:
     return float(value)
 
 
-def _from_trajectory(dataset: xr.Dataset, endpoint: Endpoint, context: Context) -> xr.DataArray:
-    """The endpoint in its arm, or in every arm, since labels have times of their own in each."""
-    data = dataset[str(endpoint.of)]
+def _from_trajectory(dataset: xr.Dataset, endpoint: Endpoint, context: Context) -> xr.Dataset:
+    """The endpoint in its arm, or in every arm, since labels have times of their own in each.
+
+    ``number``, and ``flag`` where the endpoint reads the whole ladder of doses.
+    """
+    data = _at_dose(dataset[str(endpoint.of)], endpoint)
+    if endpoint.compound:
+        data = data.sel(compound=endpoint.compound, drop=True)
     labels: dict[str, dict[str, float]] = json.loads(dataset.attrs["labels"])
     if "arm" not in data.dims:
         return _taken(data, endpoint, context, labels[""])
@@ -67,17 +85,48 @@ def _from_trajectory(dataset: xr.Dataset, endpoint: Endpoint, context: Context) 
     taken = [_taken(data.sel(arm=arm, drop=True), endpoint, context, labels[arm]) for arm in arms]
     if endpoint.arm:
         return taken[0]
-    joined = xr.concat(taken, data["arm"]).transpose("perturbation", "arm", ...)
-    return joined.assign_attrs(taken[0].attrs)
+    first_axes = [name for name in ("perturbation", "compound", "arm") if name in data.dims]
+    joined = xr.concat(taken, data["arm"]).transpose(*first_axes, ...)
+    for name, first in taken[0].data_vars.items():
+        joined[name].attrs = _common([item[name].attrs for item in taken], first.attrs, endpoint)
+    return joined
+
+
+def _common(
+    of_arms: Sequence[Mapping[str, Any]], first: Mapping[str, Any], endpoint: Endpoint
+) -> dict[str, Any]:
+    """The attributes of all arms, which may differ in the time that a label means."""
+    times = {attributes.get("read_at") for attributes in of_arms}
+    return {**first, "read_at": str(endpoint.at)} if len(times) > 1 else dict(first)
+
+
+def _at_dose(data: xr.DataArray, endpoint: Endpoint) -> xr.DataArray:
+    """The trajectories at the one dose that the endpoint names, or at all of them."""
+    if endpoint.dose is None:
+        return data
+    if "dose" not in data.dims:
+        raise ScenarioError("dose needs a dose ladder under design")
+    doses, unit = data["dose"].values, str(data["dose"].attrs.get("units", ""))
+    wanted = to_unit(endpoint.dose, unit or None, "dose")
+    nearest = int(np.argmin(np.abs(doses - wanted)))
+    if abs(doses[nearest] - wanted) > _SAME_DOSE * abs(wanted):
+        around = [*doses[doses < wanted][-1:], *doses[doses > wanted][:1]]
+        said = " and ".join(dose_text(dose, unit) for dose in around)
+        raise ScenarioError(f"no dose of the ladder is {endpoint.dose!r}: nearest to it: {said}")
+    return data.isel(dose=nearest, drop=True)
 
 
 def _taken(
     data: xr.DataArray, endpoint: Endpoint, context: Context, labels: Mapping[str, float]
-) -> xr.DataArray:
-    if endpoint.take in ("value", "ic50"):
+) -> xr.Dataset:
+    if endpoint.take in OVER_DOSES:
         time = resolve_time(endpoint.at or 0, labels, context)
-        read = _at(data, time)
-        return read if endpoint.take == "value" else _ic50(read)
+        found = over_doses(_at(data, time), str(endpoint.take))
+        found["number"].attrs["read_at"] = _moment(time, endpoint, data)
+        return found
+    if endpoint.take == "value":
+        time = resolve_time(endpoint.at or 0, labels, context)
+        return xr.Dataset({"number": _at(data, time)})
     window = _window(data, endpoint, labels, context)
     metric, level = METRICS[_metric(endpoint)], _level(data, endpoint)
     numbers = xr.apply_ufunc(
@@ -86,7 +135,15 @@ def _taken(
         input_core_dims=[["time"]],
     )
     numbers.attrs = {"units": _unit(str(endpoint.take), data)}
-    return xr.DataArray(numbers)
+    return xr.Dataset({"number": numbers})
+
+
+def _moment(time: float, endpoint: Endpoint, data: xr.DataArray) -> str:
+    """``72 h``, or ``26 h (wash + 24 h)`` where the scenario counts from a label."""
+    said = f"{time:.6g} {data['time'].attrs.get('units', '')}".strip()
+    if isinstance(endpoint.at, str) and _STARTS_WITH_LABEL.match(endpoint.at):
+        return f"{said} ({endpoint.at})"
+    return said
 
 
 def _metric(endpoint: Endpoint) -> str:
@@ -99,7 +156,7 @@ def _level(data: xr.DataArray, endpoint: Endpoint) -> float:
     level = endpoint.above if endpoint.above is not None else endpoint.below
     # A variable without a unit says so with an empty text.
     unit = str(data.attrs.get("units", "")) or None
-    return 0.0 if level is None else to_unit(level, unit, "the level")
+    return 0.0 if level is None else reading_in(level, unit, "the level")
 
 
 def _at(data: xr.DataArray, time: float) -> xr.DataArray:
@@ -136,21 +193,3 @@ def _unit(take: str, data: xr.DataArray) -> str:
     if take == "auc":
         return time if own in ("", "dimensionless") else f"{own}*{time}"
     return time
-
-
-def _ic50(read: xr.DataArray) -> xr.DataArray:
-    if "dose" not in read.dims:
-        raise ScenarioError("take: ic50 needs a dose ladder under design")
-    doses = read["dose"].values
-    if doses[0] != 0 or len(doses) < 4:
-        raise ScenarioError("take: ic50 needs a ladder with dose zero and three doses or more")
-    found = xr.apply_ufunc(
-        lambda values: np.apply_along_axis(half_maximal_dose, -1, values, doses),
-        read,
-        input_core_dims=[["dose"]],
-    )
-    found.attrs = {
-        "units": str(read["dose"].attrs.get("units", "")),
-        "definition": "dose at which the response falls to half of that without drug",
-    }
-    return xr.DataArray(found)

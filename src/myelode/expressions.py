@@ -11,20 +11,26 @@ import ast
 import operator
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, reduce
+from typing import Any, TypeVar
 
 import numpy as np
 
 from myelode.errors import ScenarioError, best_matches
 
 Value = float | str | bool
+_Known = TypeVar("_Known")
 LONGEST_TEXT = 500
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "min": lambda *values: np.min(values), "max": lambda *values: np.max(values),
     "abs": np.abs, "sqrt": np.sqrt, "exp": np.exp,
     "log": np.log, "log2": np.log2, "log10": np.log10,
 }  # fmt: skip
+_ELEMENTWISE: Mapping[str, Callable[..., Any]] = {
+    **FUNCTIONS,
+    "min": lambda *values: reduce(np.minimum, values),
+    "max": lambda *values: reduce(np.maximum, values),
+}
 _ONE_ARGUMENT = FUNCTIONS.keys() - {"min", "max"}
 _BINARY: Mapping[type[ast.operator], Callable[..., Any]] = {
     ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide,
@@ -38,7 +44,7 @@ _COMPARE: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 
 def names_in(text: str) -> tuple[str, ...]:
     """The names that an expression uses, dotted ones whole, in order of appearance."""
-    return tuple(dict.fromkeys(_names(_parse(text))))
+    return tuple(dict.fromkeys(_names(parse_expression(text))))
 
 
 def evaluate_expression(text: str, values: Mapping[str, Value]) -> Value:
@@ -49,9 +55,18 @@ def evaluate_expression(text: str, values: Mapping[str, Value]) -> Value:
     """
     try:
         with np.errstate(all="ignore"):
-            return _value(_parse(text), values)
+            return _value(parse_expression(text), values)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ScenarioError(f"{text!r} cannot be evaluated: {error}") from None
+
+
+def evaluate_array(text: str, values: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The arithmetic of an expression on whole arrays, element by element.
+
+    Raises ScenarioError for unknown names, and for anything but arithmetic.
+    """
+    with np.errstate(all="ignore"):
+        return np.asarray(_array(parse_expression(text), values), dtype=float)
 
 
 def holds(text: str, values: Mapping[str, Value]) -> bool:
@@ -60,7 +75,7 @@ def holds(text: str, values: Mapping[str, Value]) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _parse(text: str) -> ast.expr:
+def parse_expression(text: str) -> ast.expr:
     """The syntax tree, which holds nothing but what the grammar allows."""
     if not isinstance(text, str) or len(text) > LONGEST_TEXT:
         raise ScenarioError(f"{str(text)[:40]!r} is not an expression such as 'a < 0.5 * b'")
@@ -119,7 +134,7 @@ def _value(node: ast.expr, values: Mapping[str, Value]) -> Value:
         case ast.Constant(value=int() | float() as constant):
             return float(constant)
         case ast.Name() | ast.Attribute():
-            return _lookup(_dotted(node), values)
+            return _known(_dotted(node), values)
         case ast.Call(func=ast.Name(id=name), args=parts):
             return float(FUNCTIONS[name](*(_number(part, values) for part in parts)))
         case ast.UnaryOp(op=ast.Not(), operand=operand):
@@ -137,7 +152,23 @@ def _value(node: ast.expr, values: Mapping[str, Value]) -> Value:
     raise ScenarioError(f"{ast.unparse(node)!r} is not allowed in an expression")
 
 
-def _lookup(name: str, values: Mapping[str, Value]) -> Value:
+def _array(node: ast.expr, values: Mapping[str, np.ndarray]) -> Any:
+    match node:
+        case ast.Constant(value=int() | float() as constant) if not isinstance(constant, bool):
+            return float(constant)
+        case ast.Name() | ast.Attribute():
+            return _known(_dotted(node), values)
+        case ast.Call(func=ast.Name(id=name), args=parts):
+            return _ELEMENTWISE[name](*(_array(part, values) for part in parts))
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd() as op, operand=operand):
+            number = _array(operand, values)
+            return -number if isinstance(op, ast.USub) else number
+        case ast.BinOp(left=left, op=op, right=right):
+            return _BINARY[type(op)](_array(left, values), _array(right, values))
+    raise ScenarioError(f"{ast.unparse(node)!r} stands where a number is due")
+
+
+def _known(name: str, values: Mapping[str, _Known]) -> _Known:
     if name not in values:
         raise ScenarioError(f"unknown name {name!r}{best_matches(name, values)}")
     return values[name]

@@ -51,6 +51,15 @@ def find_scenario(name_or_path: str | Path) -> Path:
     return _find(name_or_path, "scenario", scenarios(), ScenarioError)
 
 
+def beside(where: str, name_or_path: str) -> str:
+    """A path as a file at `where` means it: relative to its own folder. Names stay names."""
+    path = Path(name_or_path)
+    if not (path.suffix or len(path.parts) > 1):
+        return name_or_path
+    found = Path(where).parent / path
+    return str(found) if found.exists() else name_or_path
+
+
 def _find(
     wanted: str | Path, kind: str, known: Mapping[str, Path], error: type[MyelodeError]
 ) -> Path:

@@ -1,7 +1,8 @@
-"""What expressions mean by their names: endpoints, also those of another perturbation or arm.
+"""What expressions mean by their names: endpoints, also of another perturbation, compound or arm.
 
 ``peak`` is the endpoint at the point in question, ``none.peak`` that of a perturbation,
-``none.early.peak`` that of an arm too; ``reference`` stands for the reference perturbation.
+``none.early.peak`` that of an arm or compound too, ``none.S_form.early.peak`` that of both;
+``reference`` stands for the reference perturbation. A compound's hyphens are written ``_`` here.
 """
 
 from __future__ import annotations
@@ -15,22 +16,42 @@ import xarray as xr
 from myelode.errors import ScenarioError, best_matches
 from myelode.expressions import Value, names_in
 
-_DIMENSIONS = ("perturbation", "arm", "dose", "dose2", "sample")
+_NAMED = ("perturbation", "compound", "arm")
+_DIMENSIONS = (*_NAMED, "dose", "dose2", "sample")
 
 
 def find(result: xr.Dataset, name: str) -> xr.DataArray:
     """The variable that an expression names; raises ScenarioError with the closest names."""
     *where, endpoint = name.split(".")
-    if endpoint not in result.data_vars or len(where) > 2:
+    chosen = _chosen(result, where)
+    if endpoint not in result.data_vars or chosen is None:
         raise _unknown(result, name)
     data = result[endpoint]
-    for dimension, value in zip(("perturbation", "arm"), where, strict=False):
-        chosen = _reference_of(result, value) if dimension == "perturbation" else value
-        if dimension not in result.coords or chosen not in result[dimension].values:
-            raise _unknown(result, name)
-        if dimension in data.dims:
-            data = data.sel({dimension: chosen}, drop=True)
-    return data
+    return data.sel({dim: chosen[dim] for dim in chosen if dim in data.dims}, drop=True)
+
+
+def _chosen(result: xr.Dataset, where: Sequence[str]) -> dict[str, str] | None:
+    """The place that the parts of a name say, in the order of the axes; None if they say none.
+
+    The perturbation comes first; behind it an arm may stand without a compound.
+    """
+    chosen: dict[str, str] = {}
+    axes = [name for name in _NAMED if name in result.coords]
+    for part in where:
+        fitting = [axis for axis in axes if part in _names_along(result, axis)]
+        if not fitting or not (chosen or fitting[0] == _NAMED[0]):
+            return None
+        chosen[fitting[0]] = _names_along(result, fitting[0])[part]
+        axes = axes[axes.index(fitting[0]) + 1 :]
+    return chosen
+
+
+def _names_along(result: xr.Dataset, axis: str) -> dict[str, str]:
+    """The values of an axis, by the words that mean them in an expression."""
+    names = {str(value).replace("-", "_"): str(value) for value in result[axis].values}
+    if axis == _NAMED[0]:
+        names.setdefault("reference", str(result.attrs["reference"]))
+    return names
 
 
 def pointwise(
@@ -66,19 +87,15 @@ def scalars(result: xr.Dataset, text: str) -> dict[str, Value]:
     return values
 
 
-def _reference_of(result: xr.Dataset, name: str) -> str:
-    if name == "reference" and name not in result["perturbation"].values:
-        return str(result.attrs["reference"])
-    return name
-
-
 def _unknown(result: xr.Dataset, name: str) -> ScenarioError:
     endpoints = [str(endpoint) for endpoint in result.data_vars]
-    names = [*map(str, result["perturbation"].values), "reference"]
-    known = [*endpoints, *(f"{other}.{endpoint}" for other in names for endpoint in endpoints)]
-    if "arm" in result.coords:
-        arms = [f"{other}.{arm}" for other in names for arm in result["arm"].values]
-        known += [f"{arm}.{endpoint}" for arm in arms for endpoint in endpoints]
+    places = [""]
+    known = list(endpoints)
+    for axis in _NAMED:
+        if axis in result.coords:
+            names = _names_along(result, axis)
+            places = [f"{place}{value}." for place in places for value in names]
+            known += [f"{place}{endpoint}" for place in places for endpoint in endpoints]
     return ScenarioError(f"unknown name {name!r}{best_matches(name, known)}")
 
 

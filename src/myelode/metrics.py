@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 HALF = 0.5
+LEAST_EFFECT = 1e-6
 _SMALLEST_LADDER = 4
 
 Metric = Callable[[np.ndarray, np.ndarray, float], float]
@@ -65,8 +66,55 @@ METRICS: Mapping[str, Metric] = {
 def half_maximal_dose(responses: np.ndarray, doses: np.ndarray) -> float:
     """The dose at which a response first falls to half of its value at dose zero (absolute IC50).
 
-    `doses` increase from zero. Infinity where no dose is enough, NaN where the control is not
-    positive or the lowest dose is too much.
+    `doses` increase from zero. Infinity where no dose is enough, zero where the lowest one is more
+    than enough, NaN where the control is not positive. A response that rises first, or rises again,
+    is read at its first fall.
+    """
+    _require_ladder(doses)
+    if not np.isfinite(responses).all() or not responses[0] > 0:
+        return math.nan
+    return _dose_at_half(responses[1:] / responses[0], doses[1:])
+
+
+def half_effect_dose(responses: np.ndarray, doses: np.ndarray) -> float:
+    """The dose of half of the effect that a ladder reaches, falling or rising (relative EC50).
+
+    `doses` increase from zero. The effect is the distance from the response at dose zero to the
+    lowest response, or to the highest if that is further away. Zero where the lowest dose has more
+    than half of it, NaN where there is no effect: below 1e-6 of the control.
+    """
+    _require_ladder(doses)
+    if not np.isfinite(responses).all():
+        return math.nan
+    control, extreme = responses[0], extreme_response(responses)
+    if abs(extreme - control) <= LEAST_EFFECT * abs(control):
+        return math.nan
+    return _dose_at_half((responses[1:] - extreme) / (control - extreme), doses[1:])
+
+
+def greatest_effect(responses: np.ndarray, doses: np.ndarray) -> float:
+    """The share of the control that the most effective dose takes away: 1 - lowest / control.
+
+    Negative where every dose raises the response; NaN where the control is not positive.
+    """
+    _require_ladder(doses)
+    if not np.isfinite(responses).all() or not responses[0] > 0:
+        return math.nan
+    return 1.0 - float(responses[1:].min() / responses[0])
+
+
+def extreme_response(responses: np.ndarray) -> float:
+    """The response that is furthest from that at dose zero, which comes first."""
+    return float(responses[np.argmax(np.abs(responses - responses[0]))])
+
+
+def _require_ladder(doses: np.ndarray) -> None:
+    if doses[0] != 0 or len(doses) < _SMALLEST_LADDER:
+        raise ValueError("a ladder starts with dose zero and has three doses or more")
+
+
+def _dose_at_half(relative: np.ndarray, doses: np.ndarray) -> float:
+    """The dose at which a response, as a share of that to be lost, first falls to a half.
 
     Monotone cubic interpolation over log dose, of the logit of the relative response where it has
     one: a Hill curve is a straight line there, so that a coarse ladder is as good as a fine one.
@@ -74,16 +122,12 @@ def half_maximal_dose(responses: np.ndarray, doses: np.ndarray) -> float:
     from scipy.interpolate import PchipInterpolator
     from scipy.optimize import brentq
 
-    if doses[0] != 0 or len(doses) < _SMALLEST_LADDER:
-        raise ValueError("a ladder starts with dose zero and has three doses or more")
-    if not responses[0] > 0 or np.isnan(responses).any():
-        return math.nan
-    relative, logs = responses[1:] / responses[0], np.log(doses[1:])
-    if relative[0] <= HALF:
-        return math.nan
     if (relative > HALF).all():
         return math.inf
     after = int(np.argmax(relative <= HALF))
+    if after == 0:
+        return float(doses[0]) if relative[0] == HALF else 0.0
+    logs = np.log(doses)
     low, high = logs[after - 1], logs[after]
     partial = (relative > 0) & (relative < 1)
     if partial[after - 1] and partial[after]:

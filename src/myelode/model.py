@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from myelode import sbml as sbml_library
+from myelode.compounds import NO_COMPOUNDS, Compounds
 from myelode.errors import ModelError, ScenarioError, best_matches
 from myelode.files import read_text
 from myelode.library import find_model
-from myelode.model_folder import is_constant, names_elsewhere, read_variant, require_values
+from myelode.model_folder import is_constant, read_variant, require_values, stands_elsewhere
 from myelode.parameters import Parameter
 from myelode.preflight import check_antimony, check_sbml, refuse_silent_faults
 from myelode.preflight.repeats import refuse_repeats
@@ -28,6 +29,9 @@ from myelode.units import is_dimensionless
 if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
+
+LEAST_TELLING = 5
+"""Letters of a word by which a misnamed number may be recognised."""
 
 _EXPLICIT = re.compile(r"(amount|concentration)\((\w+)\)")
 ANTIMONY_SUFFIXES = (".ant", ".txt", ".antimony")
@@ -44,9 +48,10 @@ class Model:
     variant : structural form, for a model folder with several.
     title : one line for people.
     sbml : canonical SBML Level 3 Version 2.
-    parameters : rows of the parameter table, by name; empty without a table.
+    parameters : rows of the parameter table and of the default compound, by name; empty without.
     folder : where cell lines, perturbations and observations stand; None for a single file.
     warnings : what is missing, but no error.
+    compounds : sets of numbers by name, and what one of them may be dosed.
     """
 
     name: str
@@ -57,6 +62,7 @@ class Model:
     folder: Path | None = None
     path: Path | None = None
     warnings: tuple[str, ...] = ()
+    compounds: Compounds = NO_COMPOUNDS
     _description: Description | None = field(default=None, repr=False, compare=False)
 
     @cached_property
@@ -94,9 +100,21 @@ class Model:
     def entity(self, name: str, what: str = "name") -> Entity:
         """The entity of that id; raises ScenarioError with the closest known ids."""
         if name not in self.entities:
-            hint = best_matches(name, self.entities)
+            hint = self._meant(name) or best_matches(name, self.entities)
             raise ScenarioError(f"unknown {what} {name!r} in model {self.name}{hint}")
         return self.entities[name]
+
+    def _meant(self, name: str) -> str:
+        """A hint at the number whose meaning has a word of the name, and most of its parts."""
+        parts = set(name.lower().split("_"))
+        words = {part for part in parts if len(part) >= LEAST_TELLING}
+        scores = {
+            row: len(parts & set(row.name.lower().split("_")))
+            for row in self.parameters.values()
+            if words & set(re.findall(r"[a-z0-9]+", row.meaning.lower()))
+        }
+        best = [row for row, score in scores.items() if score == max(scores.values())]
+        return f": did you mean {best[0].name!r} ({best[0].meaning})?" if len(best) == 1 else ""
 
     def unit_of(self, output: str) -> str | None:
         """The unit of an output: an id, ``amount(X)`` or ``concentration(X)``."""
@@ -206,13 +224,14 @@ def _load_folder(path: Path, variant: str | None) -> Model:
     form = read_variant(path, variant)
     return Model(
         name=path.name, variant=form.name, title=form.title, sbml=form.sbml,
-        parameters=form.parameters, folder=path, path=path, _description=form.description,
+        parameters=form.parameters, folder=path, path=path, compounds=form.compounds,
+        _description=form.description,
     )  # fmt: skip
 
 
-def other_variant_names(model: Model) -> set[str]:
-    """Names that the parts of the model's other variants use."""
-    return set() if model.folder is None else names_elsewhere(model.folder, model.variant)
+def stands_in_another_variant(model: Model) -> Callable[[str], bool]:
+    """Whether a name may be one of the model's other variants."""
+    return stands_elsewhere(model.folder, model.variant) if model.folder else lambda name: False
 
 
 def _without_table(where: str, description: Description) -> tuple[str, ...]:

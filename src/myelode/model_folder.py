@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from myelode.compound_fit import fit_compounds
+from myelode.compounds import Compounds, read_compounds
 from myelode.errors import ModelError, best_matches
 from myelode.files import YamlFile, read_text, read_yaml
 from myelode.parameters import Parameter, read_parameters
 from myelode.preflight import check_antimony, refuse_silent_faults
-from myelode.preflight.repeats import refuse_repeats
+from myelode.preflight.repeats import refuse_repeats_in
 from myelode.sbml import Description, Entity, describe, from_antimony
 from myelode.units import factor, parse_unit
 
@@ -37,6 +40,7 @@ class Form:
     sbml: str
     description: Description
     parameters: Mapping[str, Parameter]
+    compounds: Compounds
 
 
 def read_variant(folder: Path, variant: str | None) -> Form:
@@ -49,13 +53,19 @@ def read_variant(folder: Path, variant: str | None) -> Form:
     if name not in variants:
         hint = best_matches(name, variants)
         raise ModelError(f"model {folder.name} has no variant {name!r}{hint}")
-    sbml = _compose(folder, variants[name])
+    sbml = _compose(folder, name, variants[name])
     description = describe(sbml)
     require_values(description, str(folder))
-    parameters = _table_of(folder, name, description)
+    table = read_parameters(folder / "parameters.tsv")
+    elsewhere = stands_elsewhere(folder, name)
+    compounds = fit_compounds(
+        read_compounds(folder, variants, table), name, description, elsewhere
+    )  # fmt: skip
+    defaults = compounds.rows(compounds.default) if compounds.default else {}
+    parameters = {**_rows_here(table, description, elsewhere), **defaults}
     _require_agreement(folder, parameters, description)
     title = str(variants[name].get("title", folder.name))
-    return Form(name, title, sbml, description, parameters)
+    return Form(name, title, sbml, description, parameters, compounds)
 
 
 def read_variants(folder: Path) -> dict[str, dict[str, Any]]:
@@ -92,7 +102,7 @@ def default_variant(variants: Mapping[str, Mapping[str, Any]]) -> str:
     return chosen[0] if chosen else next(iter(variants))
 
 
-def names_elsewhere(folder: Path, variant: str) -> set[str]:
+def _words_elsewhere(folder: Path, variant: str) -> set[str]:
     """All words outside comments in the parts of the other variants of a model."""
     others = [entry for name, entry in read_variants(folder).items() if name != variant]
     parts = dict.fromkeys(str(part) for entry in others for part in entry["parts"])
@@ -100,29 +110,42 @@ def names_elsewhere(folder: Path, variant: str) -> set[str]:
     return {word for text in texts for word in re.findall(r"[A-Za-z_]\w*", text)}
 
 
-def _compose(folder: Path, entry: Mapping[str, Any]) -> str:
+def _is_among(name: str, words: Collection[str]) -> bool:
+    """Whether words can mean a name: what is inside an instance is called ``instance_name``."""
+    if name in words:
+        return True
+    cuts = (position for position, letter in enumerate(name) if letter == "_")
+    return any(name[:cut] in words and _is_among(name[cut + 1 :], words) for cut in cuts)
+
+
+def stands_elsewhere(folder: Path, variant: str) -> Callable[[str], bool]:
+    """Whether a name may be in another variant; their texts are read when it is first asked."""
+    words = cache(lambda: _words_elsewhere(folder, variant))
+    return lambda name: _is_among(name, words())
+
+
+def _compose(folder: Path, variant: str, entry: Mapping[str, Any]) -> str:
     """One Antimony text of all parts, translated."""
     where = str(folder / str(entry["parts"][-1]))
     texts = {str(folder / part): read_text(folder / part) for part in entry["parts"]}
     text = "\n".join(texts.values())
     check_antimony(text, where)
-    for part, own in texts.items():
-        refuse_repeats(own, part)
-    sbml = from_antimony(text, where, entry.get("model"))
+    refuse_repeats_in(texts)
+    main = re.sub(r"\W", "_", f"{folder.name}_{variant}")
+    sbml = from_antimony(text, where, entry.get("model"), main)
     refuse_silent_faults(sbml, f"{where} (as SBML)")
     return sbml
 
 
-def _table_of(folder: Path, variant: str, description: Description) -> dict[str, Parameter]:
+def _rows_here(
+    table: Mapping[str, Parameter], description: Description, elsewhere: Callable[[str], bool]
+) -> dict[str, Parameter]:
     """The rows that belong to this variant; a row that belongs to none is an error."""
-    rows = read_parameters(folder / "parameters.tsv")
-    absent = sorted(rows.keys() - description.entities.keys())
-    elsewhere = names_elsewhere(folder, variant) if absent else set()
-    for row in absent:
-        if row not in elsewhere:
-            hint = best_matches(row, elsewhere | set(description.entities))
-            raise ModelError(f"{rows[row].where}: {row!r} is in no variant of the model{hint}")
-    return {row: parameter for row, parameter in rows.items() if row in description.entities}
+    for name, row in table.items():
+        if name not in description.entities and not elsewhere(name):
+            hint = best_matches(name, description.entities)
+            raise ModelError(f"{row.where}: {name!r} is in no variant of the model{hint}")
+    return {name: row for name, row in table.items() if name in description.entities}
 
 
 def _require_agreement(

@@ -15,7 +15,8 @@ from myelode.expressions import Value, holds, names_in
 from myelode.lookups import find, pointwise, scalars
 from myelode.model import model_from_sbml
 from myelode.scenario import Scenario, expressions_of, scenario_from_text
-from myelode.sections import Case, OutcomeRule
+from myelode.scores import add_scores
+from myelode.sections import FLAG, Case, OutcomeRule
 from myelode.steps import Context
 
 CLASSES = ("sensitive", "reduced", "resistant", "undetermined")
@@ -34,7 +35,8 @@ def evaluate(dataset: xr.Dataset) -> xr.Dataset:
     """The endpoints, fold changes, outcomes and rule labels of a simulated scenario.
 
     Returns a dataset with one variable per endpoint (with units), ``fold``, ``outcome`` and
-    ``reason`` where the scenario has an outcome rule, and one text variable per rule.
+    ``reason`` where the scenario has an outcome rule, one text variable per rule, and the confusion
+    matrix and accuracy of every score.
     Raises ScenarioError where the dataset or an endpoint does not allow it.
     """
     if "scenario" not in dataset.attrs:
@@ -58,6 +60,7 @@ def evaluate_scenario(dataset: xr.Dataset, scenario: Scenario, context: Context)
         _require_names(result, scenario, "rules", name)
         with scenario.at("rules", name):
             result[name] = _labels(result, cases).assign_attrs(long_name=name.replace("_", " "))
+    add_scores(result, scenario)
     return result
 
 
@@ -84,15 +87,16 @@ def _add_fold(result: xr.Dataset, rule: OutcomeRule, reference: str) -> None:
     base = data.sel(perturbation=reference, drop=True)
     # A ratio to nothing, or to what is never reached, says nothing.
     fold = data / base.where((base > 0) & np.isfinite(base))
-    result["fold"] = fold.assign_attrs(
-        units="dimensionless", long_name=f"{rule.of} relative to {reference}"
-    )
+    fold.attrs = {"units": "dimensionless", "long_name": f"{rule.of} relative to {reference}"}
+    result["fold"] = fold
 
 
 def _add_outcome(result: xr.Dataset, rule: OutcomeRule) -> None:
     """Add ``outcome`` and ``reason``."""
     conditions = [text for text in (rule.resistant_if, rule.reduced_if) if text]
-    template, points = pointwise(result, ["fold", *conditions])
+    flagged = [rule.of + FLAG] if rule.of + FLAG in result else []
+    shown = [name for own in (rule.of, *flagged) for name in (own, f"reference.{own}")]
+    template, points = pointwise(result, ["fold", *conditions, *shown])
     classes, reasons = _texts_like(template, "outcome"), _texts_like(template, "reason")
     for place, values in points:
         classes[place], reasons[place] = _classify(rule, values)
@@ -103,12 +107,28 @@ def _classify(rule: OutcomeRule, values: Mapping[str, Value]) -> tuple[str, str]
     """Class and reason at one point."""
     fold = float(values["fold"])
     if math.isnan(fold):
-        return "undetermined", f"{rule.of} has no value here, or no positive one in the reference"
-    stated = f"{rule.of} is {_fold_text(fold)}"
+        return "undetermined", _why_no_fold(rule.of, values)
+    stated = f"{rule.of} is {values.get(rule.of + FLAG) or _fold_text(fold)}"
     for name, condition in (("resistant", rule.resistant_if), ("reduced", rule.reduced_if)):
         if condition and holds(condition, values):
             return name, f"{stated}: {condition}"
     return "sensitive", f"{stated}: not {rule.reduced_if or rule.resistant_if}"
+
+
+def _why_no_fold(endpoint: str, values: Mapping[str, Value]) -> str:
+    """What is missing for a fold, in the reference or here."""
+    flag = values.get(endpoint + FLAG)
+    reference_flag = values.get(f"reference.{endpoint}{FLAG}")
+    if values[f"reference.{endpoint}"] == math.inf:
+        natural = "" if reference_flag is None else " (insensitive by nature)"
+        return f"the reference itself is not reached{natural}: no fold"
+    if reference_flag and values[f"reference.{endpoint}"] == 0:
+        return f"the reference itself is {reference_flag}: no fold"
+    if reference_flag:
+        return f"{endpoint} is not determined in the reference ({reference_flag}): no fold"
+    if flag:
+        return f"{endpoint} is not determined here ({flag}): no fold"
+    return f"{endpoint} has no value here, or no positive one in the reference"
 
 
 def _fold_text(fold: float) -> str:

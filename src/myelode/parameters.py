@@ -15,6 +15,7 @@ from myelode.units import parse_unit
 # From the best known to the least.
 EVIDENCE = ("measured", "fitted", "derived", "literature", "recalled", "assumed")
 FIXED = "fixed"
+POSITIVE = ">0"
 READ = ("read", "read-2nd", "no")
 COLUMNS = (
     "name", "value", "unit", "meaning", "uncertainty", "between_patients", "between_lines",
@@ -61,6 +62,11 @@ class Parameter:
     source: str
     note: str
     where: str
+
+    @property
+    def is_positive(self) -> bool:
+        """Whether the quantity has no meaning at zero or below, as its range says."""
+        return self.low > 0
 
     @property
     def distribution(self) -> Distribution:
@@ -120,14 +126,15 @@ def read_parameters(path: Path) -> dict[str, Parameter]:
     """The table at `path`, by name; raises ModelError with the line of the first fault."""
     found: dict[str, Parameter] = {}
     for row in read_table(path, COLUMNS):
-        parameter = _parameter(row)
+        parameter = read_row(row)
         if parameter.name in found:
             raise ModelError(f"{row.where}: {parameter.name!r} stands in the table twice")
         found[parameter.name] = parameter
     return found
 
 
-def _parameter(row: TableRow) -> Parameter:
+def read_row(row: TableRow) -> Parameter:
+    """One row of the table, checked; raises ModelError with its line."""
     value = _number(row, "value")
     low, high = _range(row)
     if not low <= value <= high:
@@ -180,6 +187,8 @@ def _number(row: TableRow, column: str) -> float:
 def _range(row: TableRow) -> tuple[float, float]:
     if not row["range"]:
         return -math.inf, math.inf
+    if row["range"] == POSITIVE:
+        return math.ulp(0.0), math.inf
     low, separator, high = row["range"].partition("..")
     try:
         bounds = float(low), float(high)
@@ -187,7 +196,9 @@ def _range(row: TableRow) -> tuple[float, float]:
         separator = ""
         bounds = (0.0, 0.0)
     if not separator or not bounds[0] <= bounds[1]:
-        raise ModelError(f"{row.where}: range {row['range']!r} is not written low..high")
+        raise ModelError(
+            f"{row.where}: range {row['range']!r} is not written low..high or {POSITIVE}"
+        )
     return bounds
 
 

@@ -1,31 +1,34 @@
 """Who is treated: cell lines and perturbations, and which of several settings of a value holds.
 
-Precedence: model < cell line < base values (``--set``, designs) < perturbation < final values
-(``--set final.x=``). A perturbation's ``scale`` multiplies what stands below it.
+Precedence: model < compound < cell line < base values (``--set``, designs) < perturbation < final
+values (``--set final.x=``). A perturbation's ``scale`` multiplies what stands below it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from myelode.errors import ModelError, MyelodeError, ScenarioError, best_matches
-from myelode.files import read_yaml
-from myelode.model import Model, other_variant_names
+from myelode.files import YamlFile, parse_yaml, read_text
+from myelode.model import Model, stands_in_another_variant
 from myelode.parameters import EVIDENCE, lowest_evidence
 from myelode.sbml import Entity
 from myelode.units import split_quantity, to_unit
 
 REFERENCE = "none"
 _TEXTS = ("title", "mechanism", "published", "evidence", "source", "note", "signature")
+_KEYS = ("set", "scale", "class", *_TEXTS)
 
 
 @dataclass(frozen=True)
 class Perturbation:
     """A named set of changes: a resistance mechanism, an inhibitor, or a cell line.
 
-    `set` holds values in the model's own units, `scale` factors.
+    `set` holds values in the model's own units, `scale` factors. `true_class` is the word under
+    ``class``: what a rule that tells mechanisms apart should find.
     """
 
     name: str
@@ -38,9 +41,16 @@ class Perturbation:
     source: str = ""
     note: str = ""
     signature: str = ""
+    true_class: str = ""
 
 
-NO_PERTURBATION = Perturbation(REFERENCE, title="unperturbed reference", evidence="measured")
+NO_PERTURBATION = Perturbation(
+    REFERENCE, title="unperturbed reference", evidence="measured", true_class=REFERENCE
+)
+
+
+Layer = tuple[str, Mapping[str, float]]
+"""Values of one origin, and what to call it."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +74,11 @@ def cell_lines(model: Model) -> dict[str, Perturbation]:
 def _named_changes(model: Model, file_name: str) -> dict[str, Perturbation]:
     if model.folder is None or not (model.folder / file_name).exists():
         return {}
-    file = read_yaml(model.folder / file_name, ModelError)
+    path = model.folder / file_name
+    file = _parsed(read_text(path), str(path))
     if not isinstance(file.data, dict):
         raise ModelError(f"{file.where}: must map names to their changes")
-    elsewhere = other_variant_names(model)
+    elsewhere = stands_in_another_variant(model)
     found: dict[str, Perturbation] = {}
     for name, data in file.data.items():
         try:
@@ -79,26 +90,32 @@ def _named_changes(model: Model, file_name: str) -> dict[str, Perturbation]:
     return found
 
 
+@lru_cache(maxsize=16)
+def _parsed(text: str, where: str) -> YamlFile:
+    """The file, parsed once for all plans of one scenario that a fit or a sweep makes."""
+    return parse_yaml(text, where, ModelError)
+
+
 def _require_name(name: Any) -> None:
     if not isinstance(name, str) or name == REFERENCE or "+" in name:
         raise ScenarioError(f"{name!r} cannot be the name of a perturbation or cell line")
 
 
-def _concerns(model: Model, data: Any, elsewhere: set[str]) -> bool:
+def _concerns(model: Model, data: Any, elsewhere: Callable[[str], bool]) -> bool:
     """Whether changes can apply to this variant: none of their names is another variant's alone."""
     if not isinstance(data, Mapping):
         return True
     targets = {name for key in ("set", "scale") for name in _section(data, key)}
-    return not any(name in elsewhere for name in targets - model.entities.keys())
+    return not any(elsewhere(name) for name in targets - model.entities.keys())
 
 
 def read_changes(model: Model, name: str, data: Any) -> Perturbation:
     """A perturbation from its YAML form, with quantities converted to the model's units."""
     if not isinstance(data, Mapping):
         raise ScenarioError(f"{name!r} must have set: or scale:")
-    unknown = [key for key in data if key not in ("set", "scale", *_TEXTS)]
+    unknown = [key for key in data if key not in _KEYS]
     if unknown:
-        hint = best_matches(str(unknown[0]), ("set", "scale", *_TEXTS))
+        hint = best_matches(str(unknown[0]), _KEYS)
         raise ScenarioError(f"unknown key {unknown[0]!r}{hint}")
     texts = {key: str(data[key]) for key in _TEXTS if data.get(key) is not None}
     if texts.get("evidence", "assumed") not in EVIDENCE:
@@ -108,7 +125,15 @@ def read_changes(model: Model, name: str, data: Any) -> Perturbation:
     both = settings.keys() & scales.keys()
     if both:
         raise ScenarioError(f"{name!r} both sets and scales {min(both)!r}")
-    return Perturbation(name, settings, scales, **texts)
+    return Perturbation(name, settings, scales, true_class=_class(name, data), **texts)
+
+
+def _class(name: str, data: Mapping[str, Any]) -> str:
+    """The word under `class`, or nothing."""
+    found = data.get("class", "")
+    if not isinstance(found, str) or ("class" in data and not found.strip()):
+        raise ScenarioError(f"the class of {name!r} must be a word, not {found!r}")
+    return found.strip()
 
 
 def _section(data: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -121,7 +146,16 @@ def _section(data: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 def read_value(model: Model, name: str, value: Any) -> float:
     """A quantity for the value `name` of the model, in the model's own unit."""
-    return to_unit(value, require_changeable(model, name).unit, name)
+    number = to_unit(value, require_changeable(model, name).unit, name)
+    _require_meaning(model, name, number, value)
+    return number
+
+
+def _require_meaning(model: Model, name: str, number: float, said: Any) -> None:
+    """Refuse zero, or less, for what must be positive: an affinity, a half-life, a volume."""
+    row = model.parameters.get(name)
+    if row is not None and row.is_positive and number <= 0:
+        raise ScenarioError(f"{name} must be positive, and {said} is not ({row.meaning})")
 
 
 def require_changeable(model: Model, name: str) -> Entity:
@@ -138,6 +172,7 @@ def _factor(model: Model, name: str, value: Any) -> float:
     number, unit = split_quantity(value)
     if unit is not None or number < 0:
         raise ScenarioError(f"the factor for {name!r} must be a plain number, not {value!r}")
+    _require_meaning(model, name, number, f"a factor of {value}")
     return number
 
 
@@ -162,6 +197,7 @@ def combine(name: str, parts: Iterable[Perturbation]) -> Perturbation:
         scales,
         title=" and ".join(part.title or part.name for part in parts),
         evidence=lowest_evidence([part.evidence for part in parts]),
+        true_class=" + ".join(dict.fromkeys(part.true_class for part in parts if part.true_class)),
     )
 
 
@@ -184,8 +220,9 @@ def resolve(
     base: Mapping[str, float],
     perturbation: Perturbation,
     final: Mapping[str, float],
+    below: Sequence[Layer] = (),
 ) -> Effective:
-    """The values that hold in a run, by the rules of precedence."""
+    """The values that hold in a run, by the rules of precedence; `below` stands under them all."""
     values: dict[str, float] = {}
     origins: dict[str, tuple[str, ...]] = {}
     layers: list[tuple[str, Mapping[str, float], Mapping[str, float]]] = [
@@ -195,6 +232,7 @@ def resolve(
     ]
     if cell_line is not None:
         layers.insert(0, (f"cell line {cell_line.name}", cell_line.set, cell_line.scale))
+    layers = [*((origin, settings, {}) for origin, settings in below), *layers]
     for origin, settings, scales in layers:
         for name, value in settings.items():
             values[name] = value

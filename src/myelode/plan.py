@@ -1,42 +1,39 @@
 """From a scenario to runs: steps 1 to 5 of the order of one run, in one place.
 
-Defaults, cell line, perturbation, design point and settings become the values of each run; doses,
-washes and inhibitors become its timeline; what is observed becomes its sample times.
+Defaults, compound, cell line, perturbation, design point and settings become the values of each
+run; doses, washes and inhibitors its timeline; what is observed its sample times.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from myelode.assays import instruments
 from myelode.design import MOST_POINTS, Axis, Grid, Point, read_grid
+from myelode.drugs import Drug, read_arm_drugs, read_drugs, read_overrides
 from myelode.engines import Tolerances, choose_engine
 from myelode.engines.protocol import Run
-from myelode.errors import ScenarioError, best_matches
+from myelode.errors import ScenarioError
 from myelode.model import Model, load_model
-from myelode.perturbations import (
-    Effective,
-    Perturbation,
-    cell_lines,
-    find_perturbation,
-    perturbations,
-    read_changes,
-    read_value,
-    resolve,
-)
+from myelode.perturbations import NO_PERTURBATION, Effective, Perturbation, read_value, resolve
 from myelode.regimen import compile_regimen, infused_species, regimen_targets
 from myelode.sampling import end_of_run, sample_times
 from myelode.sbml.infusions import with_infusions
 from myelode.scenario import RESERVED, Scenario
+from myelode.scores import true_classes
+from myelode.sections import NOISELESS
 from myelode.steps import Context, Quantity, Step, label_times
+from myelode.subjects import cell_line_of, lines_of, perturbations_of
 from myelode.timeline import Equilibration, Instant, Timeline
 from myelode.units import to_unit
 
-# Endpoints of other scenarios, by name and perturbation; bare numbers are in the model's own units.
+# Endpoints of other scenarios, by name and perturbation, or ``perturbation.compound``; bare numbers
+# are in the model's own units.
 Inputs = Mapping[str, Mapping[str, Quantity]]
 
 
@@ -53,7 +50,9 @@ class PlannedRun:
 class Plan:
     """All runs of a scenario on one model.
 
-    `labels` holds the times of the regimen's labels, by arm.
+    `labels` holds the times of the regimen's labels, by arm; `drugs` the compounds, by the names
+    of their axis, one named "" where there is no such axis; `arm_drugs` those of the arms, where
+    each has its own.
     """
 
     scenario: Scenario
@@ -65,14 +64,25 @@ class Plan:
     labels: Mapping[str, Mapping[str, float]]
     perturbations: Mapping[str, Perturbation]
     cell_line: Perturbation | None
+    drugs: Mapping[str, Drug]
+    arm_drugs: Mapping[str, Drug]
     runs: tuple[PlannedRun, ...]
 
 
-def make_plan(scenario: Scenario, inputs: Inputs | None = None) -> Plan:
-    """Everything that a scenario will run; raises ScenarioError with the place of a fault."""
-    with scenario.at("model"):
-        model = load_model(scenario.beside(scenario.model), scenario.variant)
-    return _Planner(scenario, model, inputs or {}).plan()
+def make_plan(
+    scenario: Scenario,
+    inputs: Inputs | None = None,
+    overrides: Mapping[str, float] | None = None,
+    model: Model | None = None,
+) -> Plan:
+    """Everything that a scenario will run; raises ScenarioError with the place of a fault.
+
+    `overrides` are as in `myelode.drugs`; `model` is that of the scenario, where it is at hand.
+    """
+    if model is None:
+        with scenario.at("model"):
+            model = load_model(scenario.beside(scenario.model), scenario.variant)
+    return _Planner(scenario, model, inputs or {}, overrides or {}).plan()
 
 
 @dataclass(frozen=True)
@@ -87,13 +97,20 @@ class _Draft:
 class _Planner:
     """Holds what all runs of a scenario share."""
 
-    def __init__(self, scenario: Scenario, model: Model, inputs: Inputs):
+    def __init__(
+        self, scenario: Scenario, model: Model, inputs: Inputs, values: Mapping[str, float]
+    ):
         self.scenario = scenario
         self.model = model
         self.inputs = inputs
-        self.grid = read_grid(scenario, model)
-        self.cell_line = _cell_line(scenario, model)
-        self.perturbations = _perturbations(scenario, model)
+        lines = lines_of(scenario, model) if scenario.cell_line or values else {}
+        overrides = read_overrides(model, lines, values)
+        self.cell_line = cell_line_of(scenario, lines, overrides)
+        self.drugs = read_drugs(scenario, model, overrides)
+        self.arm_drugs = read_arm_drugs(scenario, model, overrides)
+        self.grid = read_grid(scenario, model, self._typical())
+        self.perturbations = perturbations_of(scenario, model)
+        true_classes(scenario, {n: item.true_class for n, item in self.perturbations.items()})
         self.base = _values(scenario, model, "set")
         self.final = _values(scenario, model, "final")
         self.outputs = _outputs(scenario, model, self.grid)
@@ -112,45 +129,77 @@ class _Planner:
         drafts = list(self._drafts())
         events = {instant.time for draft in drafts for instant in draft.instants}
         times = sample_times(self.scenario, self.model, labels, events)
-        infused = dict.fromkeys(name for steps in arms.values() for name in infused_species(steps))
+        infused = dict.fromkeys(
+            name for steps in arms.values() for name in infused_species(steps, self.model)
+        )
         return Plan(
             scenario=self.scenario, model=self.model,
             sbml=with_infusions(self.model.sbml, tuple(infused)), axes=self._axes(), times=times,
             outputs=self.outputs, labels=labels, perturbations=self.perturbations,
-            cell_line=self.cell_line, runs=tuple(self._run(draft, times) for draft in drafts),
+            cell_line=self.cell_line, drugs=self.drugs, arm_drugs=self.arm_drugs,
+            runs=tuple(self._run(draft, times) for draft in drafts),
         )  # fmt: skip
 
+    def _typical(self) -> Mapping[str, float]:
+        """What stands below the design: the values around which virtual lines spread."""
+        below = next(iter(self.drugs.values())).layers
+        return resolve(self.model, self.cell_line, {}, NO_PERTURBATION, {}, below).changes
+
     def _axes(self) -> tuple[Axis, ...]:
-        arms = [Axis("arm", tuple(self.scenario.regimens))] if self.scenario.arms else []
-        return (Axis("perturbation", tuple(self.perturbations)), *arms, *self.grid.axes)
+        first = [Axis("perturbation", tuple(self.perturbations))]
+        if self.scenario.compounds is not None:
+            first.append(Axis("compound", tuple(self.drugs)))
+        if self.scenario.arms:
+            first.append(Axis("arm", tuple(self.scenario.regimens)))
+        return (*first, *self.grid.axes)
 
     def _drafts(self) -> Iterator[_Draft]:
+        for (name, drug, arm), place in self._treatments():
+            steps = self.scenario.regimens[arm]
+            for point in self.grid.points:
+                effective = self._start(point, name, self.arm_drugs.get(arm, self.drugs[drug]))
+                here = self._inputs_of(name, drug)
+                instants = self._instants(arm, point.apply(steps, self.model), effective, here)
+                yield _Draft((*place, *point.place), effective, instants)
+
+    def _treatments(self) -> Iterator[tuple[tuple[str, str, str], tuple[int, ...]]]:
+        """Every perturbation, compound and arm together, and their place on the first axes."""
         arms = self.scenario.regimens
-        if len(self.perturbations) * len(arms) * len(self.grid.points) > MOST_POINTS:
+        number = len(self.perturbations) * len(self.drugs) * len(arms)
+        if number * len(self.grid.points) > MOST_POINTS:
             raise ScenarioError(f"{self.scenario.id}: has more than {MOST_POINTS} runs")
-        for position, name in enumerate(self.perturbations):
-            for number, (arm, steps) in enumerate(arms.items()):
-                own = (position, number) if self.scenario.arms else (position,)
-                for point in self.grid.points:
-                    effective = self._start(point, name)
-                    instants = self._instants(arm, point.apply(steps, self.model), effective, name)
-                    yield _Draft((*own, *point.place), effective, instants)
+        has_axis = (True, self.scenario.compounds is not None, bool(self.scenario.arms))
+        names = itertools.product(self.perturbations, self.drugs, arms)
+        sizes = (len(self.perturbations), len(self.drugs), len(arms))
+        for whole, (name, drug, arm) in zip(np.ndindex(*sizes), names, strict=True):
+            place = tuple(itertools.compress(whole, has_axis))
+            yield (name, drug, arm), place
 
     def _run(self, draft: _Draft, times: np.ndarray) -> PlannedRun:
         timeline = Timeline(draft.instants, self.end, self.equilibration)
         run = Run(draft.effective.changes, timeline, times, self.outputs)
         return PlannedRun(draft.place, run, draft.effective)
 
-    def _start(self, point: Point, name: str) -> Effective:
+    def _start(self, point: Point, name: str, drug: Drug) -> Effective:
         base = {**self.base, **point.values}
-        return resolve(self.model, self.cell_line, base, self.perturbations[name], self.final)
+        return resolve(
+            self.model, self.cell_line, base, self.perturbations[name], self.final, drug.layers
+        )
+
+    def _inputs_of(self, perturbation: str, drug: str) -> dict[str, Quantity | None]:
+        """The endpoints of other scenarios for a perturbation, and for its compound where each
+        compound has its own."""
+        return {
+            name: held.get(f"{perturbation}.{drug}", held.get(perturbation))
+            for name, held in self.inputs.items()
+        }
 
     def _instants(
-        self, arm: str, steps: Sequence[Step], effective: Effective, perturbation: str
-    ) -> tuple[Instant, ...]:
+        self, arm: str, steps: Sequence[Step], effective: Effective,
+        inputs: Mapping[str, Quantity | None],
+    ) -> tuple[Instant, ...]:  # fmt: skip
         values = effective.changes
-        here = {name: held.get(perturbation) for name, held in self.inputs.items()}
-        context = Context(self.model, values, here, lambda name: self._initial(name, values))
+        context = Context(self.model, values, inputs, lambda name: self._initial(name, values))
         return compile_regimen(steps, context, self.end, self._place(arm)).instants
 
     def _place(self, arm: str) -> Callable[[int], AbstractContextManager[None]]:
@@ -181,42 +230,6 @@ class _Planner:
                     raise ScenarioError(f"{name!r} is set, but the design varies it")
 
 
-def _cell_line(scenario: Scenario, model: Model) -> Perturbation | None:
-    if scenario.cell_line is None:
-        return None
-    with scenario.at("cell_line"):
-        known = cell_lines(model)
-        if scenario.cell_line not in known:
-            hint = best_matches(scenario.cell_line, known)
-            raise ScenarioError(f"unknown cell line {scenario.cell_line!r}{hint}")
-        return known[scenario.cell_line]
-
-
-def _perturbations(scenario: Scenario, model: Model) -> dict[str, Perturbation]:
-    """The perturbations of the scenario; inline ones may use those before them."""
-    known = perturbations(model)
-    found: dict[str, Perturbation] = {}
-    for number, item in enumerate(scenario.perturbations):
-        with scenario.at("perturbations", number):
-            name, definition = _named(item)
-            if isinstance(definition, str):
-                found[name] = find_perturbation(model, definition, {**known, **found})
-            else:
-                found[name] = read_changes(model, name, definition)
-    return found
-
-
-def _named(item: Any) -> tuple[str, Any]:
-    if isinstance(item, str):
-        return item, item
-    if len(item) != 1:
-        raise ScenarioError(
-            "an inline perturbation is written {name: {scale: ...}} or {name: a + b}"
-        )
-    name, definition = next(iter(item.items()))
-    return str(name), definition
-
-
 def _values(scenario: Scenario, model: Model, section: str) -> dict[str, float]:
     values = {}
     for name, value in getattr(scenario, section).items():
@@ -226,22 +239,33 @@ def _values(scenario: Scenario, model: Model, section: str) -> dict[str, float]:
 
 
 def _outputs(scenario: Scenario, model: Model, grid: Grid) -> tuple[str, ...]:
-    """What is recorded: the outputs that are listed, and those that endpoints need."""
-    taken = RESERVED | grid.names
+    """What is recorded: the outputs that are listed, and those that endpoints and assays need."""
+    taken, readings = RESERVED | grid.names, _readings(scenario, model)
     wanted: dict[str, None] = {}
     places: list[tuple[tuple[str | int, ...], str | None]] = [
         (("observe", "outputs", number), output)
         for number, output in enumerate(scenario.observe.outputs)
     ]
     places += [(("endpoints", name, "of"), item.of) for name, item in scenario.endpoints.items()]
+    places += [(("assays", name, "of"), assay.of) for name, assay in scenario.assays.items()]
     for path, output in places:
-        if output is not None:
+        if output is not None and output not in readings:
             with scenario.at(*path):
                 model.unit_of(output)
                 if output in taken:
                     raise ScenarioError(f"{output!r} is a coordinate of the result already")
                 wanted[output] = None
     return tuple(wanted)
+
+
+def _readings(scenario: Scenario, model: Model) -> frozenset[str]:
+    """What the assays of the scenario add to its outputs."""
+    instruments(scenario, model.unit_of)
+    for name in scenario.assays:
+        if name in model.entities:
+            with scenario.at("assays", name):
+                raise ScenarioError(f"{name!r} is the name of a value of the model already")
+    return frozenset(own for name in scenario.assays for own in (name, name + NOISELESS))
 
 
 def _equilibration(scenario: Scenario, model: Model) -> Equilibration | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from myelode.parameters import EVIDENCE, FIXED, lowest_evidence
+from myelode.parameters import EVIDENCE, FIXED, Parameter, lowest_evidence
 from myelode.plan import Plan, PlannedRun
 from myelode.timeline import Change, Equilibration, Instant, SteadyState, Timeline
 
@@ -15,7 +15,7 @@ def evidence_of(plan: Plan) -> dict[str, Any]:
     Definitions, such as a level of 1 in the reference, are numbers without uncertainty; they count
     for neither. A model without a table states no evidence.
     """
-    rows = [row for row in plan.model.parameters.values() if row.uncertainty != FIXED]
+    rows = [row for row in rows_used(plan) if row.uncertainty != FIXED]
     if not rows:
         return {"evidence": "none stated", "assumed_share": float("nan")}
     grades = [row.evidence for row in rows]
@@ -26,6 +26,14 @@ def evidence_of(plan: Plan) -> dict[str, Any]:
         "evidence": lowest_evidence(grades),
         "assumed_share": grades.count(EVIDENCE[-1]) / len(grades),
     }
+
+
+def rows_used(plan: Plan) -> list[Parameter]:
+    """The rows of the tables behind a plan: what every compound uses, each row once."""
+    drugs = (plan.arm_drugs or plan.drugs).values()
+    return list(
+        {(row.where, row.name): row for drug in drugs for row in drug.rows.values()}.values()
+    )
 
 
 def run_to_json(planned: PlannedRun) -> dict[str, Any]:

@@ -11,13 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from myelode.acts import Act, Spell, acts_of, exclusive_acts, to_instants
-from myelode.doses import bolus_size, given, infusion_size
+from myelode.doses import bolus_sizes, dosed_species, given, infusion_size, shares
 from myelode.errors import ScenarioError
 from myelode.model import Model
 from myelode.sbml.infusions import infusion_rate
 from myelode.steps import Context, Place, Step, label_times, resolve_time
 from myelode.timeline import Change, Instant, SteadyState, tidy
 from myelode.units import to_unit
+
+Rates = Mapping[str, float]
+"""The rate at which each species is infused."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +31,10 @@ class Regimen:
     labels: Mapping[str, float]
 
 
-def infused_species(steps: Sequence[Step]) -> tuple[str, ...]:
+def infused_species(steps: Sequence[Step], model: Model) -> tuple[str, ...]:
     """The species that the regimen infuses; the model needs an input for each."""
-    return tuple(dict.fromkeys(step.infuse for step in steps if step.infuse))
+    infusions = (step for step in steps if step.infuse)
+    return tuple(dict.fromkeys(name for step in infusions for name in dosed_species(step, model)))
 
 
 def regimen_targets(steps: Sequence[Step]) -> frozenset[str]:
@@ -118,51 +122,49 @@ class _Compiler:
         self.infusions, self.settings = [], []
 
     def _dose(self, step: Step, start: float) -> None:
-        species = _dosed_species(self.context.model, step.dose or "", step)
-        size = bolus_size(step, self.context)
         adds = step.to is None
-        change = Change(species, 1.0, size * (step.bioavailability or 1.0))
-        change = change if adds else Change(species, 0.0, size)
+        factor, share = (1.0, step.bioavailability or 1.0) if adds else (0.0, 1.0)
+        sizes = bolus_sizes(step, self.context)
+        changes = [Change(species, factor, size * share) for species, size in sizes.items()]
         if step.steady_state:
-            self._recur(step, start, [Instant(0.0, (change,))])
+            self._recur(step, start, [Instant(0.0, tuple(changes))])
         for time in self._occasions(step, start):
-            self.acts.append(Act(time, change, self.number, adds))
+            self.acts += [Act(time, change, self.number, adds) for change in changes]
 
     def _infuse(self, step: Step, start: float) -> None:
-        species = _dosed_species(self.context.model, step.infuse or "", step)
-        rate, duration = infusion_size(step, self.context)
+        total, duration = infusion_size(step, self.context)
+        rates = {name: total * share for name, share in shares(step, self.context).items()}
         if not math.isfinite(duration):
-            self._infuse_until(step, start, species, rate)
+            self._infuse_until(step, start, rates)
             return
         if step.steady_state:
-            self._infuse_for_ever(step, start, species, rate, duration)
+            self._infuse_for_ever(step, start, rates, duration)
         for time in self._occasions(step, start):
-            self._add_infusion(species, rate, time, time + duration)
+            self._add_infusion(rates, time, time + duration)
 
-    def _add_infusion(self, species: str, rate: float, start: float, end: float) -> None:
-        name = infusion_rate(species)
-        self.infusions.append(Spell(name, start, tidy(end), rate, self.number))
+    def _add_infusion(self, rates: Rates, start: float, end: float) -> None:
+        for species, rate in rates.items():
+            name = infusion_rate(species)
+            self.infusions.append(Spell(name, start, tidy(end), rate, self.number))
 
-    def _infuse_until(self, step: Step, start: float, species: str, rate: float) -> None:
+    def _infuse_until(self, step: Step, start: float, rates: Rates) -> None:
         """A constant infusion that has reached its steady state, and ends."""
         self._start_again(start)
         self.first_dose = min(self.first_dose, start)
-        self._add_steady(step, start, SteadyState(self.end, (_rate_from(0.0, species, rate),), 0.0))
-        self._add_infusion(species, 0.0, start, start)
+        self._add_steady(step, start, SteadyState(self.end, (_rates_from(0.0, rates),), 0.0))
+        self._add_infusion(dict.fromkeys(rates, 0.0), start, start)
 
-    def _infuse_for_ever(
-        self, step: Step, start: float, species: str, rate: float, duration: float
-    ) -> None:
+    def _infuse_for_ever(self, step: Step, start: float, rates: Rates, duration: float) -> None:
         """Infusions given since ever: their recurrence, and the tails of those still running."""
         period, phase = self._period(step), self._phase(step)
         running, rest = divmod(duration, period)
-        instants = [_rate_from(0.0, species, (running + (rest > 0)) * rate)]
+        instants = [_rates_from(0.0, rates, running + (rest > 0))]
         if rest > 0:
-            instants.append(_rate_from(rest, species, running * rate))
+            instants.append(_rates_from(rest, rates, running))
         self._recur(step, start, instants)
         previous = start - phase if phase > 0 else start - period
         while previous + duration > start:
-            self._add_infusion(species, rate, start, previous + duration)
+            self._add_infusion(rates, start, previous + duration)
             previous -= period
 
     def _recur(self, step: Step, start: float, instants: Sequence[Instant]) -> None:
@@ -267,18 +269,10 @@ class _Compiler:
         return (period - lag) % period
 
 
-def _rate_from(time: float, species: str, rate: float) -> Instant:
-    return Instant(time, (Change(infusion_rate(species), 0.0, rate),))
-
-
-def _dosed_species(model: Model, name: str, step: Step) -> str:
-    entity = model.entity(name, "species")
-    fixed = entity.constant or entity.rule == "assignment"
-    if entity.kind != "species" or fixed:
-        raise ScenarioError(f"{step.title}: {name!r} is no species that can be dosed")
-    if step.infuse and (entity.boundary or entity.rule):
-        raise ScenarioError(f"{step.title}: reactions do not change {name!r}: it takes no infusion")
-    return name
+def _rates_from(time: float, rates: Rates, times: float = 1.0) -> Instant:
+    """Infusions into several species at so many times their rates, from a time on."""
+    changes = (Change(infusion_rate(name), 0.0, times * rate) for name, rate in rates.items())
+    return Instant(time, tuple(changes))
 
 
 def _washed_species(model: Model, compartment: str) -> tuple[str, ...]:

@@ -18,22 +18,30 @@ from pydantic_core import PydanticCustomError
 from myelode.errors import ModelError, ScenarioError, best_matches
 from myelode.expressions import names_in
 from myelode.files import YamlFile, parse_yaml, read_yaml
-from myelode.library import find_scenario
+from myelode.library import beside, find_scenario
+from myelode.named_regimens import written_out
 from myelode.sections import (
+    FLAG,
+    NOISELESS,
+    OVER_DOSES,
+    Assay,
     Case,
     Design,
     Endpoint,
     Equilibrate,
     Input,
     Ladder,
+    Lines,
     Observe,
     OutcomeRule,
+    ScoreRule,
 )
-from myelode.settings import with_settings
-from myelode.steps import STRICT, Identifier, Quantity, Step
+from myelode.settings import sort_settings, with_settings
+from myelode.steps import STRICT, Identifier, Quantity, Step, Steps
 
 RESERVED = frozenset(
-    "time perturbation arm dose dose2 sample status fold outcome reason reference".split()
+    "time perturbation compound arm dose dose2 sample status fold outcome reason reference "
+    "class mechanism label".split()
 )
 """Names that the result itself uses: for no endpoint, rule or output."""
 
@@ -50,20 +58,25 @@ class Scenario(BaseModel):
     description: str = ""
     model: str
     variant: str | None = None
+    compound: str | dict[Identifier, str] | None = None
+    compounds: Annotated[list[str] | None, Field(min_length=1)] = None
+    partner: str | None = None
     cell_line: str | None = None
     set: dict[str, Quantity] = {}
     final: dict[str, Quantity] = {}
     perturbations: Annotated[list[str | dict[str, Any]], Field(min_length=1)] = ["none"]
     reference: str = "none"
     inputs: dict[Identifier, Input] = {}
-    regimen: list[Step] | None = None
-    arms: Annotated[dict[Identifier, list[Step]] | None, Field(min_length=1)] = None
+    regimen: Steps | None = None
+    arms: Annotated[dict[Identifier, Steps] | None, Field(min_length=1)] = None
     design: Design = Design()
     equilibrate: Equilibrate | None = None
     observe: Observe
+    assays: dict[Identifier, Assay] = {}
     endpoints: dict[Identifier, Endpoint] = {}
     outcome: OutcomeRule | None = None
     rules: dict[Identifier, Annotated[list[Case], Field(min_length=1)]] = {}
+    scores: dict[Identifier, ScoreRule] = {}
     expect: list[str] = []
     _file: YamlFile | None = PrivateAttr(None)
 
@@ -92,11 +105,7 @@ class Scenario(BaseModel):
 
     def beside(self, name_or_path: str) -> str:
         """A path as the scenario file means it: relative to its own folder. Names stay names."""
-        path = Path(name_or_path)
-        if self._file is None or not (path.suffix or len(path.parts) > 1):
-            return name_or_path
-        found = Path(self._file.where).parent / path
-        return str(found) if found.exists() else name_or_path
+        return name_or_path if self._file is None else beside(self._file.where, name_or_path)
 
     @property
     def regimens(self) -> Mapping[str, list[Step]]:
@@ -134,7 +143,9 @@ def build_scenario(file: YamlFile, settings: Iterable[str] = ()) -> Scenario:
         raise ScenarioError(
             f"{file.where}: a scenario is a mapping: id, title, model, observe, ..."
         )
-    data = with_settings(file.data, settings, _keys(Scenario))
+    whole, inside = sort_settings(settings)
+    data = written_out(with_settings(file.data, whole, _keys(Scenario)), file)
+    data = with_settings(data, inside, _keys(Scenario))
     try:
         scenario = Scenario.model_validate(data)
     except ValidationError as error:
@@ -157,6 +168,7 @@ def expressions_of(scenario: Scenario) -> Iterator[tuple[_Path, str]]:
     rule = scenario.outcome
     found: list[tuple[_Path, str | None]] = [
         *((("endpoints", name, "expr"), item.expr) for name, item in scenario.endpoints.items()),
+        *((("assays", name, "signal"), item.signal) for name, item in scenario.assays.items()),
         *((("expect", number), text) for number, text in enumerate(scenario.expect)),
         *(
             (("rules", name, number, "if"), case.if_)
@@ -174,17 +186,26 @@ def _faults(scenario: Scenario) -> Iterator[tuple[_Path, str]]:
     names = perturbation_names(scenario)
     if scenario.regimen is not None and scenario.arms is not None:
         yield ("arms",), "a scenario has a regimen, or arms of regimens, not both"
+    if scenario.compound is not None and scenario.compounds is not None:
+        yield ("compounds",), "a scenario has one compound, or a list of compounds, not both"
+    if (
+        isinstance(scenario.compound, dict)
+        and scenario.compound.keys() != (scenario.arms or {}).keys()
+    ):
+        yield ("compound",), "a compound for each arm names every arm, and no other"
     for number, name in enumerate(names):
         if name in names[:number]:
             yield ("perturbations", number), f"the perturbation {name!r} is listed twice"
     if scenario.reference not in names and (scenario.outcome or scenario.reference != "none"):
         hint = best_matches(scenario.reference, names)
         yield ("reference",), f"{scenario.reference!r} is not among the perturbations{hint}"
-    for section in ("endpoints", "rules"):
+    for section in ("assays", "endpoints", "rules"):
         for name in sorted(getattr(scenario, section).keys() & RESERVED):
             yield (section, name), f"{name!r} is a name that the result itself uses"
     for name in sorted(scenario.endpoints.keys() & scenario.rules.keys()):
         yield ("rules", name), f"{name!r} is the name of an endpoint already"
+    yield from _collisions(scenario)
+    yield from _score_faults(scenario)
     if scenario.outcome and scenario.outcome.of not in scenario.endpoints:
         hint = best_matches(scenario.outcome.of, scenario.endpoints)
         yield ("outcome", "of"), f"unknown endpoint {scenario.outcome.of!r}{hint}"
@@ -193,6 +214,41 @@ def _faults(scenario: Scenario) -> Iterator[tuple[_Path, str]]:
         if endpoint.arm is not None and endpoint.arm not in arms:
             hint = best_matches(endpoint.arm, arms)
             yield ("endpoints", name, "arm"), f"unknown arm {endpoint.arm!r}{hint}"
+        compounds = scenario.compounds or []
+        if endpoint.compound is not None and endpoint.compound not in compounds:
+            hint = best_matches(endpoint.compound, compounds)
+            yield (
+                ("endpoints", name, "compound"),
+                f"{endpoint.compound!r} is not among the compounds{hint}",
+            )
+
+
+def _score_faults(scenario: Scenario) -> Iterator[tuple[_Path, str]]:
+    """Scores of unknown rules, labels or perturbations, and names that are taken."""
+    for name, score in scenario.scores.items():
+        for path, fault in score.faults(scenario.rules, perturbation_names(scenario)):
+            yield ("scores", name, *path), fault
+        for own in (f"confusion_{name}", f"accuracy_{name}"):
+            if own in scenario.endpoints.keys() | scenario.rules.keys():
+                yield ("scores", name), f"{own!r} is the name of an endpoint or rule already"
+
+
+def _collisions(scenario: Scenario) -> Iterator[tuple[_Path, str]]:
+    """Assays, and the flags of endpoints, under a name that something else has."""
+    endpoints = scenario.endpoints.keys()
+    for name in scenario.assays:
+        for own in (name, name + NOISELESS):
+            if own in endpoints | scenario.rules.keys():
+                yield ("assays", name), f"{own!r} is the name of an endpoint or rule too"
+            if own != name and own in scenario.assays:
+                yield ("assays", own), f"{own!r} is what the assay {name!r} gives already"
+            if own in {assay.of for assay in scenario.assays.values()}:
+                yield ("assays", name), f"{own!r} is an output already, which an assay looks at"
+    for name, endpoint in scenario.endpoints.items():
+        flag = name + FLAG
+        if endpoint.take in OVER_DOSES and flag in endpoints | scenario.rules.keys():
+            section = "endpoints" if flag in endpoints else "rules"
+            yield (section, flag), f"{flag!r} is the name of the flag of {name!r}"
 
 
 def _first_fault(file: YamlFile, error: ValidationError) -> str:
@@ -227,7 +283,7 @@ def _section_at(path: _Path) -> type[BaseModel]:
     if not path:
         return Scenario
     if path[0] == "design" and len(path) > 1:
-        return Ladder
+        return Lines if path[1] == "lines" else Ladder
     return _SECTIONS.get(str(path[0]), Scenario)
 
 
@@ -237,5 +293,6 @@ def _keys(section: type[BaseModel]) -> list[str]:
 
 _SECTIONS: Mapping[str, type[BaseModel]] = {
     "regimen": Step, "arms": Step, "observe": Observe, "design": Design, "endpoints": Endpoint,
-    "outcome": OutcomeRule, "rules": Case, "inputs": Input, "equilibrate": Equilibrate,
+    "assays": Assay, "outcome": OutcomeRule, "rules": Case, "scores": ScoreRule,
+    "inputs": Input, "equilibrate": Equilibrate,
 }  # fmt: skip

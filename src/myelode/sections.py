@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from myelode.errors import best_matches
 from myelode.steps import STRICT, Identifier, Quantity
 
 TAKES = Literal[
     "value", "max", "min", "argmax", "argmin", "auc", "mean",
-    "time_to", "time_above", "time_below", "ic50",
+    "time_to", "time_above", "time_below", "ic50", "ec50", "emax",
 ]  # fmt: skip
+OVER_DOSES = ("ic50", "ec50", "emax")
+"""Takes that read the whole ladder of doses, at one time."""
+NOISELESS, FLAG = "_noiseless", "_flag"
+"""Endings of the names that an assay and an endpoint over doses add to the result."""
 MOST_DOSES = 1000
+MOST_LINES = 100_000
+MOST_REPLICATES = 1000
+MOST_SCATTER = 10.0
 
 
 class Ladder(BaseModel):
@@ -36,8 +44,18 @@ class Ladder(BaseModel):
         return self
 
 
+class Lines(BaseModel):
+    """Virtual cell lines: how many, from which seed, and which parameters tell them apart."""
+
+    model_config = STRICT
+
+    number: Annotated[int, Field(ge=1, le=MOST_LINES)]
+    seed: Annotated[int, Field(ge=0)] = 1
+    vary: Literal["between_lines"] | Annotated[list[str], Field(min_length=1)] = "between_lines"
+
+
 class Design(BaseModel):
-    """Where the scenario runs: dose ladders, and parameter values crossed or zipped."""
+    """Where the scenario runs: dose ladders, parameter values crossed or zipped, or lines."""
 
     model_config = STRICT
 
@@ -45,6 +63,7 @@ class Design(BaseModel):
     dose2: Ladder | None = None
     cross: dict[str, Annotated[list[Quantity], Field(min_length=1)]] = {}
     zip: dict[str, Annotated[list[Quantity], Field(min_length=1)]] = {}
+    lines: Lines | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Design:
@@ -56,6 +75,8 @@ class Design(BaseModel):
             raise ValueError("zipped lists must have one length")
         if both := self.cross.keys() & self.zip.keys():
             raise ValueError(f"{min(both)!r} is both crossed and zipped")
+        if self.lines and (self.cross or self.zip):
+            raise ValueError("a design has lines, or values crossed and zipped, not both")
         return self
 
 
@@ -93,6 +114,8 @@ class Endpoint(BaseModel):
     above: Quantity | None = None
     below: Quantity | None = None
     arm: str | None = None
+    compound: str | None = None
+    dose: Quantity | None = None
     expr: str | None = None
     unit: str | None = None
     title: str | None = None
@@ -111,7 +134,7 @@ class Endpoint(BaseModel):
             return
         if self.of is None or self.take is None:
             yield "an endpoint has either of and take, or expr"
-        moment = self.take in ("value", "ic50")
+        moment = self.take in ("value", *OVER_DOSES)
         if moment and self.at is None:
             yield f"take: {self.take} needs at, the time of reading"
         levels = {
@@ -119,8 +142,31 @@ class Endpoint(BaseModel):
         }.get(self.take or "", set())  # fmt: skip
         if levels and len(levels & given) != 1:
             yield f"take: {self.take} needs {' or '.join(sorted(levels))}, the level"
-        allowed = {"of", "take", "arm", *levels, *(["at"] if moment else ["from", "until"])}
+        allowed = {"of", "take", "arm", "compound", *levels}
+        allowed |= {"at"} if moment else {"from", "until"}
+        allowed |= set() if self.take in OVER_DOSES else {"dose"}
         yield from (f"take: {self.take} does not take {name!r}" for name in given - allowed)
+
+
+class Assay(BaseModel):
+    """An instrument that looks at an output: a calibration, noise, and the limits of its range.
+
+    `signal` is arithmetic on ``x``, the output in its own unit; `cv` is the share of the signal by
+    which one replicate scatters, `sd` the scatter that even an empty sample has.
+    """
+
+    model_config = STRICT
+
+    title: str | None = None
+    of: str
+    signal: str = "x"
+    unit: str | None = None
+    cv: Annotated[float, Field(ge=0, le=MOST_SCATTER, allow_inf_nan=False)] = 0.0
+    sd: Quantity | None = None
+    detection_limit: Quantity | None = None
+    upper_limit: Quantity | None = None
+    replicates: Annotated[int, Field(ge=1, le=MOST_REPLICATES)] = 1
+    standards: Annotated[list[Quantity] | None, Field(min_length=2)] = None
 
 
 class OutcomeRule(BaseModel):
@@ -142,11 +188,41 @@ class Case(BaseModel):
     if_: Annotated[str | None, Field(alias="if")] = None
 
 
+class ScoreRule(BaseModel):
+    """A rule held against the truth: the class of each perturbation, by its own word or a map.
+
+    A label is right for a class of its own name, or for those that `accepts` lists.
+    """
+
+    model_config = STRICT
+
+    rule: str
+    truth: Literal["class"] | dict[str, str] = "class"
+    accepts: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
+    title: str | None = None
+
+    def faults(
+        self, rules: Mapping[str, list[Case]], perturbations: Sequence[str]
+    ) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Names that the scenario does not know, and where they stand below the score."""
+        if self.rule not in rules:
+            yield ("rule",), f"unknown rule {self.rule!r}{best_matches(self.rule, rules)}"
+            return
+        labels = [case.label for case in rules[self.rule]]
+        for label in self.accepts.keys() - set(labels):
+            hint = best_matches(label, labels)
+            yield ("accepts", label), f"the rule {self.rule!r} gives no label {label!r}{hint}"
+        for name in self.truth.keys() - set(perturbations) if isinstance(self.truth, dict) else ():
+            hint = best_matches(name, perturbations)
+            yield ("truth", name), f"{name!r} is not among the perturbations{hint}"
+
+
 class Input(BaseModel):
-    """An endpoint of another scenario, taken perturbation by perturbation."""
+    """An endpoint of another scenario, perturbation by perturbation and compound by compound."""
 
     model_config = STRICT
 
     from_: Annotated[str, Field(alias="from")]
     of: str
     arm: str | None = None
+    compound: str | None = None

@@ -12,6 +12,8 @@ _FORMS = {
     "set": "set.NAME", "final": "final.NAME", "regimen": "regimen.LABEL.FIELD",
     "arms": "arms.ARM.LABEL.FIELD",
 }  # fmt: skip
+# How many keys name a regimen as a whole, which may be the name of one.
+_WHOLE = {"regimen": 1, "arms": 2}
 
 
 def with_settings(
@@ -31,6 +33,19 @@ def with_settings(
     return result
 
 
+def sort_settings(settings: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Those of anything else, such as the name of a regimen, and those of the fields of steps."""
+    found: tuple[list[str], list[str]] = [], []
+    for setting in settings:
+        found[_reaches_into_steps(setting)].append(setting)
+    return found
+
+
+def _reaches_into_steps(setting: str) -> bool:
+    keys = setting.partition("=")[0].strip().split(".")
+    return len(keys) > _WHOLE.get(keys[0], len(keys))
+
+
 def _apply(data: dict[str, Any], path: str, value: Any, sections: Collection[str]) -> None:
     keys = path.split(".")
     head = keys[0]
@@ -45,6 +60,8 @@ def _apply(data: dict[str, Any], path: str, value: Any, sections: Collection[str
 def _fits(keys: list[str]) -> bool:
     """Whether a path is as long as its section asks for; fields of steps may be mappings."""
     due = len(_FORMS.get(keys[0], "").split("."))
+    if len(keys) == _WHOLE.get(keys[0]):
+        return True
     return len(keys) == due if keys[0] in ("set", "final") else len(keys) >= due
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from myelode.outcomes import evaluate_scenario
 from myelode.perturbations import require_changeable
 from myelode.plan import Plan, PlannedRun, make_plan
 from myelode.scenario import Scenario, load_scenario, perturbation_names
+from myelode.sections import FLAG, Input
 from myelode.steps import Context, Quantity
 from myelode.timeline import Timeline
 
@@ -28,19 +30,23 @@ def simulate(
     rtol: float | None = None,
     atol: float | None = None,
     progress: Progress | None = None,
+    overrides: Mapping[str, float] | None = None,
 ) -> xr.Dataset:
     """The trajectories of a scenario.
 
-    Returns one variable per output with units in ``attrs`` and dimensions ``(perturbation[, arm]
-    [, dose][, dose2][, sample], time)``; the ``attrs`` hold all that is needed to run it again.
-    A sample at the time of an event is the value just after it.
+    Returns one variable per output with units in ``attrs`` and dimensions ``(perturbation
+    [, compound][, arm][, dose][, dose2][, sample], time)``; the ``attrs`` hold all that is needed
+    to run it again. A sample at the time of an event is the value just after it.
+
+    `overrides` replace values in their own layer, in the model's units: ``NAME`` the model's own,
+    ``COMPOUND.NAME`` those of a compound, ``LINE:NAME`` those that a cell line sets.
 
     Raises ScenarioError or ModelError for faults in the input, SimulationError for a failed run.
     """
     if isinstance(scenario, str):
         scenario = load_scenario(scenario)
     tolerances = read_tolerances(rtol, atol)
-    plan = plan_scenario(scenario, engine, tolerances)
+    plan = plan_scenario(scenario, engine, tolerances, overrides)
     return simulate_plan(plan, engine, tolerances, progress)
 
 
@@ -53,10 +59,18 @@ def simulate_plan(
 
 
 def plan_scenario(
-    scenario: Scenario, engine: str = "auto", tolerances: Tolerances | None = None
+    scenario: Scenario,
+    engine: str = "auto",
+    tolerances: Tolerances | None = None,
+    overrides: Mapping[str, float] | None = None,
+    model: Model | None = None,
 ) -> Plan:
-    """All runs of a scenario, with the endpoints of other scenarios that it takes as inputs."""
-    return make_plan(scenario, evaluate_inputs(scenario, engine, tolerances or Tolerances()))
+    """All runs of a scenario, with the endpoints of other scenarios that it takes as inputs.
+
+    `overrides` hold in these too; `model` is that of the scenario, where it is at hand.
+    """
+    inputs = evaluate_inputs(scenario, engine, tolerances or Tolerances(), overrides)
+    return make_plan(scenario, inputs, overrides, model)
 
 
 def rehearse(scenario: Scenario) -> tuple[Plan, xr.Dataset]:
@@ -169,18 +183,22 @@ def _length(arrays: Mapping[str, np.ndarray]) -> int:
 
 
 def evaluate_inputs(
-    scenario: Scenario, engine: str, tolerances: Tolerances
+    scenario: Scenario,
+    engine: str,
+    tolerances: Tolerances,
+    overrides: Mapping[str, float] | None = None,
 ) -> dict[str, dict[str, Quantity]]:
     """Endpoints of other scenarios that this one uses, by name and perturbation, with their units.
 
+    Where the other scenario lists compounds, and none is named, by ``perturbation.compound``.
     A perturbation for which the other scenario has no finite number is left out.
     """
     found: dict[str, dict[str, Quantity]] = {}
     for name, wanted in scenario.inputs.items():
         with scenario.at("inputs", name):
             source = _restricted(load_scenario(scenario.beside(wanted.from_)), scenario)
-            result = _evaluated(source, engine, tolerances)
-            found[name] = _by_perturbation(result, wanted.of, wanted.arm)
+            result = _evaluated(source, engine, tolerances, overrides)
+            found[name] = _by_perturbation(result, wanted)
     return found
 
 
@@ -189,33 +207,41 @@ def _restricted(source: Scenario, user: Scenario) -> Scenario:
     names = {*perturbation_names(user), source.reference}
     items = source.perturbations
     kept = [item for item in items if isinstance(item, dict) or item in names]
-    return source.model_copy(update={"perturbations": kept or items[:1]})
+    return source.model_copy(update={"perturbations": kept or items[:1], "scores": {}})
 
 
-def _evaluated(scenario: Scenario, engine: str, tolerances: Tolerances) -> xr.Dataset:
+def _evaluated(
+    scenario: Scenario,
+    engine: str,
+    tolerances: Tolerances,
+    overrides: Mapping[str, float] | None,
+) -> xr.Dataset:
     if scenario.inputs:
         raise ScenarioError(f"{scenario.id} takes inputs itself: inputs do not chain")
-    plan = make_plan(scenario)
+    plan = make_plan(scenario, overrides=overrides)
     dataset = simulate_plan(plan, engine, tolerances)
     return evaluate_scenario(dataset, scenario, Context(plan.model))
 
 
-def _by_perturbation(result: xr.Dataset, endpoint: str, arm: str | None) -> dict[str, Quantity]:
-    if endpoint not in result:
-        raise ScenarioError(
-            f"the scenario has no endpoint {endpoint!r}{best_matches(endpoint, map(str, result))}"
-        )
-    data = result[endpoint]
-    if arm is not None:
-        if arm not in result.coords.get("arm", ()):
-            raise ScenarioError(f"the scenario has no arm {arm!r}")
-        data = data.sel(arm=arm) if "arm" in data.dims else data
-    if data.dims != ("perturbation",):
-        raise ScenarioError(f"{endpoint!r} is not one number per perturbation")
+def _by_perturbation(result: xr.Dataset, wanted: Input) -> dict[str, Quantity]:
+    if wanted.of not in result:
+        hint = best_matches(wanted.of, map(str, result))
+        raise ScenarioError(f"the scenario has no endpoint {wanted.of!r}{hint}")
+    data = result[wanted.of]
+    if wanted.of + FLAG in result:
+        # A zero that means "below the lowest dose" is no number to go on with.
+        data = data.where(result[wanted.of + FLAG] == "")
+    for axis in ("arm", "compound"):
+        name = getattr(wanted, axis)
+        if name is not None and name not in result.coords.get(axis, ()):
+            raise ScenarioError(f"the scenario has no {axis} {name!r}")
+        data = data.sel({axis: name}) if name is not None and axis in data.dims else data
+    if data.dims not in (("perturbation",), ("perturbation", "compound")):
+        raise ScenarioError(f"{wanted.of!r} is not one number per perturbation")
     unit = str(data.attrs.get("units", ""))
-    numbers = zip(data["perturbation"].values, data.values, strict=True)
+    names = itertools.product(*(map(str, data[axis].values) for axis in data.dims))
     return {
-        str(name): f"{float(value)!r} {unit}".strip()
-        for name, value in numbers
+        ".".join(name): f"{float(value)!r} {unit}".strip()
+        for name, value in zip(names, data.values.ravel(), strict=True)
         if np.isfinite(value)
     }

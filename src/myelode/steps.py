@@ -10,9 +10,17 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    model_validator,
+)
+from pydantic_core import CoreSchema
 
 from myelode.errors import ScenarioError, best_matches
 from myelode.model import Model
@@ -108,6 +116,19 @@ class Step(BaseModel):
         for fault in _faults(self, verbs[0], given):
             raise ValueError(fault)
         return self
+
+
+class _OrName:
+    """What the schema says of steps: a list of them, or the name of a regimen of the model."""
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [handler(core_schema), {"type": "string"}]}
+
+
+Steps = Annotated[list[Step], _OrName()]
+"""The steps of a regimen; a file may name a regimen instead, which is then written out."""
 
 
 def _faults(step: Step, verb: str, given: set[str]) -> Iterator[str]:

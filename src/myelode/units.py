@@ -118,6 +118,13 @@ def factor(own: str, unit: str, what: str = "the value") -> float:
     return one
 
 
+@lru_cache(maxsize=4096)
+def has_mass_for_substance(own: str, unit: str) -> bool:
+    """Whether a unit is of the kind of `unit`, but with mass where that one has substance."""
+    kind = parse_unit(own).dimensionality / parse_unit(unit).dimensionality
+    return bool(kind == parse_unit("g/mol").dimensionality)
+
+
 def is_dimensionless(unit: str) -> bool:
     """Whether the unit is a pure number."""
     return unit.strip() in DIMENSIONLESS or bool(parse_unit(unit).dimensionless)

@@ -177,25 +177,28 @@ def _evaluate(scenario: str) -> xr.Dataset:
 
 
 def _compare(observation: Observation, evaluated: Evaluated) -> Row:
-    simulated = _simulated(observation, evaluated) if observation.scenario else None
+    simulated = None
+    if observation.scenario:
+        simulated = simulated_value(observation, evaluated(observation.scenario))
     return Row(
         id=observation.id, observable=observation.observable, published=observation.value,
         simulated=simulated, unit=observation.unit, low=observation.low, high=observation.high,
-        hit=_hit(observation, simulated), use=observation.use, note=observation.note,
+        hit=is_hit(observation, simulated), use=observation.use, note=observation.note,
         evidence=observation.evidence, scenario=observation.scenario,
         endpoint=observation.endpoint, source=observation.source,
     )  # fmt: skip
 
 
-def _hit(observation: Observation, simulated: float | None) -> bool | None:
+def is_hit(observation: Observation, simulated: float | None) -> bool | None:
+    """Whether a number lies in the band of a row; None where there is nothing to compare."""
     low, high = observation.low, observation.high
     if simulated is None or observation.use == "context" or (low is None and high is None):
         return None
     return (-math.inf if low is None else low) <= simulated <= (math.inf if high is None else high)
 
 
-def _simulated(observation: Observation, evaluated: Evaluated) -> float:
-    result = evaluated(observation.scenario)
+def simulated_value(observation: Observation, result: xr.Dataset) -> float:
+    """What the evaluated scenario of a row gives for it, in the unit of the row."""
     try:
         value = evaluate_expression(observation.endpoint, scalars(result, observation.endpoint))
         if isinstance(value, str):
@@ -211,6 +214,6 @@ def _conversion(observation: Observation, result: xr.Dataset) -> float:
     if names_in(expression) != (expression,):
         return 1.0
     own = str(result[expression.rpartition(".")[2]].attrs.get("units", ""))
-    if own in DIMENSIONLESS and observation.unit in DIMENSIONLESS:
+    if own == observation.unit or {own, observation.unit} <= {*DIMENSIONLESS}:
         return 1.0
     return factor(own, observation.unit, observation.id)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from myelode.claims import read_claims
+from myelode.claims import read_claims, violations
+from myelode.correlations import read_correlations
 from myelode.descriptions import is_model
 from myelode.engines import choose_engine
 from myelode.errors import MyelodeError
@@ -15,6 +16,7 @@ from myelode.files import read_text
 from myelode.library import find_model
 from myelode.model import Model, load_model
 from myelode.model_folder import read_variants
+from myelode.named_regimens import check_regimens
 from myelode.outcomes import check_expectations, evaluate_scenario
 from myelode.perturbations import cell_lines, perturbations
 from myelode.preflight import check_antimony, check_in_subprocess, check_sbml, lint_sbml
@@ -68,7 +70,8 @@ def _check_model(name: str, found: Findings) -> None:
         return
     for variant in found.attempt(read_variants, path) or ():
         _check_variant(found, name, variant)
-    found.attempt(read_claims, path)
+    found.attempt(read_correlations, path)
+    found.warnings += violations(found.attempt(read_claims, path) or ())
     if (path / "observations.tsv").exists():
         found.attempt(read_observations, path)
 
@@ -92,6 +95,7 @@ def _check_variant(found: Findings, name: str, variant: str | None) -> None:
     found.warnings += lint_sbml(model.sbml, where).warnings
     found.attempt(perturbations, model)
     found.attempt(cell_lines, model)
+    found.attempt(check_regimens, model)
     found.attempt(choose_engine("auto").compile, model.sbml)
 
 

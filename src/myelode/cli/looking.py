@@ -60,6 +60,9 @@ def show_command(
     effective: Annotated[
         bool, typer.Option("--effective", help="The values of each perturbation, and who set them.")
     ] = False,
+    compound: Annotated[
+        str | None, typer.Option("--compound", metavar="NAME", help="The numbers of a compound.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a model or scenario consists of."""
@@ -72,9 +75,13 @@ def show_command(
         "effective": effective,
     }
     model, scenario = (_model(name, variant), None) if is_model(name) else _scenario(name, variant)
-    data = _described(model, scenario, wanted)
+    data = _of_compound(model, compound) if compound else _described(model, scenario, wanted)
     if as_json:
         print_json(data)
+    elif compound:
+        from myelode.cli.pages import parameter_tables
+
+        print_all(parameter_tables(data, console().width, data["title"]))
     else:
         print_all(_pages(data, wanted, scenario is not None, console().width))
 
@@ -112,6 +119,13 @@ def _described(model: Model, scenario: Scenario | None, wanted: dict[str, bool])
             raise ScenarioError("--effective goes with a scenario: a model has no perturbation")
         data["effective"] = effective_values(scenario)
     return data
+
+
+def _of_compound(model: Model, name: str) -> dict[str, Any]:
+    """A compound, by name or alias; one that no scenario may use says why."""
+    from myelode.descriptions import describe_compound
+
+    return describe_compound(model, name)
 
 
 def _pages(

@@ -14,7 +14,7 @@ Data = Mapping[str, Any]
 
 
 def model_summary(data: Data, width: int) -> Iterator[RenderableType]:
-    """Variants, species, reactions, cell lines and perturbations of a model."""
+    """Variants, species, reactions, compounds, regimens, cell lines, perturbations of a model."""
     if data["variants"]:
         yield f"variants: {', '.join(data['variants'])} (this is {data['variant']})"
     yield f"time unit: {data['time_unit'] or 'not declared'}"
@@ -29,10 +29,43 @@ def model_summary(data: Data, width: int) -> Iterator[RenderableType]:
         texts(key, (item[key] for item in data["reactions"])) for key in ("name", "equation")
     ]
     yield from tables("Reactions", columns, width)
+    yield from _compound_tables(data, width)
+    yield from _regimen_tables(data, width)
     for title in ("cell_lines", "perturbations"):
         yield from _changes_tables(title, data[title], width)
     yield f"{len(data['parameters'])} parameters: --parameters shows them"
     yield f"{len(data['claims'])} claims: --claims shows them"
+
+
+def _compound_tables(data: Data, width: int) -> Iterator[RenderableType]:
+    """What a scenario may name as its compound, and what it can dose."""
+    items = data["compounds"]
+    if not items:
+        return
+    columns = [texts(key, (item[key] for item in items)) for key in ("name", "title", "kind")]
+    columns.append(texts("use", (_use(item) for item in items)))
+    yield from tables("Compounds", columns, width)
+    for name, species in data["doses"].items():
+        yield f"dose {name}: shared between {' and '.join(species)}"
+    yield "--compound NAME shows the numbers of one"
+
+
+def _regimen_tables(data: Data, width: int) -> Iterator[RenderableType]:
+    """The regimens that a scenario may name."""
+    items = data["regimens"]
+    if items:
+        columns = [texts(key, (item[key] for item in items)) for key in ("name", "title")]
+        columns.append(texts("status", (f"{i['status']} ({i['status_date']})" for i in items)))
+        columns.append(texts("steps", (_inline(item["steps"]) for item in items)))
+        yield from tables("Regimens", columns, width)
+
+
+def _use(item: Data) -> str:
+    if item["refused"]:
+        return f"refused: {item['refused']}"
+    if not item["usable"]:
+        return f"variant {' or '.join(item['variants'])} only"
+    return "default" if item["default"] else f"like {item['like']}" if item["like"] else ""
 
 
 def _changes_tables(title: str, items: list[Data], width: int) -> Iterator[RenderableType]:
@@ -82,14 +115,14 @@ def _inline(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def parameter_tables(data: Data, width: int) -> Iterator[RenderableType]:
-    """Every number of a model, how well it is known, and where it is from."""
+def parameter_tables(data: Data, width: int, title: str = "Parameters") -> Iterator[RenderableType]:
+    """Every number of a model or compound, how well it is known, and where it is from."""
     rows = data["parameters"]
     columns = [texts("name", (row["name"] for row in rows))]
     columns.append(numbers("value", (row["value"] for row in rows)))
     for key in ("unit", "meaning", "distribution", "evidence", "source"):
         columns.append(texts(key, (row[key] for row in rows)))
-    yield from tables("Parameters", columns, width)
+    yield from tables(title, columns, width)
 
 
 def claim_texts(data: Data) -> Iterator[str]:
@@ -101,6 +134,18 @@ def claim_texts(data: Data) -> Iterator[str]:
         yield printable(f"  {claim['verdict']}: {claim['because']}")
         yield printable(f"  in the model: {claim['in_model']}")
         yield printable(f"  sources: {'; '.join(claim['sources']) or 'none'}")
+        yield from (printable(f"  {line}") for line in _arithmetic(claim))
+
+
+def _arithmetic(claim: Data) -> Iterator[str]:
+    """The numbers of a claim as its document states them, and what must hold between them."""
+    for name, record in claim["records"].items():
+        yield f"record: {name} = {record['value']:g} {record['unit']}: {record['what']}"
+    for condition in claim["must_hold"]:
+        verdict = "holds" if condition["holds"] else "VIOLATED"
+        sides = ", ".join(f"{side} = {x:.4g}" for side, x in condition["sides"].items())
+        shown = f"{verdict} ({sides})" if sides else verdict
+        yield f"must hold: {condition['if']}: {shown}: {condition['because']}"
 
 
 def effective_tables(data: Data, width: int) -> Iterator[RenderableType]:

@@ -109,9 +109,19 @@ def _assumptions(name: str, settings: list[str]) -> list[dict[str, Any]]:
 
 
 def _report(summary: dict[str, Any], width: int) -> Iterator[RenderableType]:
-    from myelode.cli.tables import expectation_line, run_tables
+    from myelode.cli.tables import (
+        endpoint_notes,
+        expectation_line,
+        lines_note,
+        run_tables,
+        score_tables,
+    )
 
     yield from run_tables(summary, width)
+    if lines := summary.get("lines"):
+        yield lines_note(lines["number"], lines["seed"])
+    yield from endpoint_notes(summary)
+    yield from score_tables(summary, width)
     yield from (expectation_line(**line) for line in summary["expect"])
     yield _evidence(summary)
     yield from (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,7 +16,12 @@ import xarray as xr
 
 from myelode.outcomes import Expectation
 from myelode.scenario import Scenario
+from myelode.scores import confusions
+from myelode.sections import FLAG
 from myelode.validation import Row, score
+
+# What stands beside a number that is read over doses: what it is, when, and on which ladder.
+_SAID_OF_DOSES = ("definition", "read_at", "doses")
 
 
 def plain(value: Any) -> Any:
@@ -40,7 +45,7 @@ def to_json(data: dict[str, Any]) -> str:
 def summarise_run(
     result: xr.Dataset, scenario: Scenario, expectations: Sequence[Expectation]
 ) -> dict[str, Any]:
-    """What `run` says: endpoints, outcome and rule labels of every perturbation and arm."""
+    """What `run` says: endpoints, outcome and rules of every perturbation, compound and arm."""
     names = [str(name) for name in result["perturbation"].values]
     return {
         "scenario": scenario.id,
@@ -50,6 +55,8 @@ def summarise_run(
             name: _perturbation(result.isel(perturbation=position), scenario)
             for position, name in enumerate(names)
         },
+        **_lines(scenario),
+        "scores": _scores(result, scenario),
         "expect": [asdict(expectation) for expectation in expectations],
         "evidence": result.attrs["evidence"],
         "assumed_share": result.attrs["assumed_share"],
@@ -57,32 +64,91 @@ def summarise_run(
     }
 
 
-def _perturbation(point: xr.Dataset, scenario: Scenario) -> dict[str, Any]:
-    """The first arm's values, and those of every arm where there are arms."""
-    if "arm" not in point.dims:
-        return _values(point, scenario)
-    arms = {
-        str(arm): _values(point.isel(arm=position), scenario)
-        for position, arm in enumerate(point["arm"].values)
+def _lines(scenario: Scenario) -> dict[str, Any]:
+    """How many virtual lines there are, and from which seed."""
+    lines = scenario.design.lines
+    return {"lines": {"number": lines.number, "seed": lines.seed}} if lines else {}
+
+
+def _scores(result: xr.Dataset, scenario: Scenario) -> dict[str, Any]:
+    """The confusion matrix of every score; rows are classes, columns labels."""
+    return {
+        name: {**asdict(found), "n": found.n, "accuracy": found.accuracy}
+        for name, found in confusions(result, scenario).items()
     }
-    return {**next(iter(arms.values())), "arms": arms}
+
+
+def over_lines(values: np.ndarray) -> dict[str, Any]:
+    """The median of many lines, and the interval from 5 to 95 % of them.
+
+    Each number is that of one line, so that it is infinite, and not unknown, where a line never
+    gets there; lines without a value are left out.
+    """
+    known = np.sort(values[~np.isnan(values)])
+    if not known.size:
+        return {"value": math.nan, "interval": [math.nan, math.nan]}
+    low, median, high = (float(known[math.ceil(p * known.size) - 1]) for p in (0.05, 0.5, 0.95))
+    return {"value": median, "interval": [low, high]}
+
+
+def _perturbation(
+    point: xr.Dataset, scenario: Scenario, axes: tuple[str, ...] = ("compound", "arm")
+) -> dict[str, Any]:
+    """The values of the first compound and arm, and of every one where there are several."""
+    if not axes:
+        return _values(point, scenario)
+    axis, *rest = axes
+    if axis not in point.dims:
+        return _perturbation(point, scenario, tuple(rest))
+    found = {
+        str(name): _perturbation(point.isel({axis: position}), scenario, tuple(rest))
+        for position, name in enumerate(point[axis].values)
+    }
+    return {**next(iter(found.values())), f"{axis}s": found}
 
 
 def _values(point: xr.Dataset, scenario: Scenario) -> dict[str, Any]:
-    return {
-        "endpoints": {name: _endpoint(point[name]) for name in scenario.endpoints},
+    found = {
+        "endpoints": {name: _endpoint(point, name) for name in scenario.endpoints},
         "outcome": _outcome(point) if "outcome" in point else None,
         "rules": {name: point[name].values.tolist() for name in scenario.rules},
     }
+    return _with_spread(found) if scenario.design.lines else found
 
 
-def _endpoint(data: xr.DataArray) -> dict[str, Any]:
-    """Value and unit; along a dose ladder or a design, all values and the axes they lie on."""
+def _with_spread(found: dict[str, Any]) -> dict[str, Any]:
+    """The values of many lines, and beside them their median and interval."""
+    endpoints = {
+        name: {**item, **_spread(item, "values")} for name, item in found["endpoints"].items()
+    }
+    outcome = found["outcome"]
+    if outcome is not None and (spread := _spread(outcome, "folds")):
+        own = {"fold": spread["value"], "interval": spread["interval"], "reason": "judged by line"}
+        outcome = {**outcome, **own}
+    return {**found, "endpoints": endpoints, "outcome": outcome}
+
+
+def _spread(item: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Median and interval, where there is one number for each line and no other axis."""
+    values = item.get(key)
+    return over_lines(values) if values is not None and values.ndim == 1 else {}
+
+
+def _endpoint(point: xr.Dataset, name: str) -> dict[str, Any]:
+    """Value and unit; along a dose ladder or a design, all values and the axes they lie on.
+
+    A number read over doses also says its definition, its time of reading, and what to know.
+    """
+    data = point[name]
     unit = str(data.attrs.get("units", ""))
+    said = {key: data.attrs[key] for key in _SAID_OF_DOSES if key in data.attrs}
+    flags = point[name + FLAG].values if name + FLAG in point else None
     if not data.dims:
-        return {"value": data.values.item(), "unit": unit}
+        said |= {} if flags is None else {"flag": flags.item()}
+        return {"value": data.values.item(), "unit": unit, **said}
+    said |= {} if flags is None else {"flags": flags}
     axes = {str(dim): data[dim].values for dim in data.dims}
-    return {"value": None, "unit": unit, "values": data.values, "along": axes}
+    return {"value": None, "unit": unit, "values": data.values, "along": axes, **said}
 
 
 def _outcome(point: xr.Dataset) -> dict[str, Any]:

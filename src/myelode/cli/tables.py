@@ -103,15 +103,59 @@ def numbers(header: str, cells: Iterable[Any]) -> Column:
 
 
 def run_tables(summary: Mapping[str, Any], width: int) -> Iterator[Table | Text]:
-    """The tables of a run: one, or one per arm."""
-    perturbations = summary["perturbations"]
-    arms = next(iter(perturbations.values())).get("arms")
-    if arms is None:
-        yield from tables(summary["title"], _run_columns(perturbations), width)
+    """The tables of a run: one, or one per compound and arm.
+
+    The rows are perturbations; they are compounds where there is one perturbation only.
+    """
+    axis, rows = "perturbation", summary["perturbations"]
+    if len(rows) == 1 and "compounds" in (only := next(iter(rows.values()))):
+        axis, rows = "compound", only["compounds"]
+    for compound, of_compound in _apart(rows, "compounds"):
+        for arm, of_arm in _apart(of_compound, "arms"):
+            place = ", ".join(filter(None, (compound, arm)))
+            title = f"{summary['title']}: {place}" if place else summary["title"]
+            yield from tables(title, _run_columns(axis, of_arm), width)
+
+
+def _apart(rows: Mapping[str, Any], axis: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The rows of each arm or compound, by name; all rows as they are where none differs."""
+    parts = [entry.get(axis, {}) for entry in rows.values()]
+    # NaN is equal to NaN only as a text.
+    if all(len({repr(part) for part in named.values()}) < 2 for named in parts):
+        yield "", rows
         return
-    for arm in arms:
-        rows = {name: entry["arms"][arm] for name, entry in perturbations.items()}
-        yield from tables(f"{summary['title']}: {arm}", _run_columns(rows), width)
+    for name in parts[0]:
+        yield name, {row: entry[axis][name] for row, entry in rows.items()}
+
+
+def endpoint_notes(summary: Mapping[str, Any]) -> Iterator[str]:
+    """What the endpoints over doses mean: definition, time of reading, and range of the ladder."""
+    first = next(iter(summary["perturbations"].values()))
+    for name, endpoint in first["endpoints"].items():
+        if "definition" in endpoint:
+            yield printable(
+                f"{name}: {endpoint['definition']}; read at {endpoint['read_at']}; "
+                f"doses from {endpoint['doses']}."
+            )
+
+
+def score_tables(summary: Mapping[str, Any], width: int) -> Iterator[Table | Text]:
+    """How often each class got each label, a table for every score."""
+    for name, found in summary["scores"].items():
+        right = f"{found['correct']} of {found['n']} right ({found['accuracy']:.0%})"
+        columns = [
+            texts("class", found["classes"]),
+            *(numbers(label, found["matrix"][:, at]) for at, label in enumerate(found["labels"])),
+        ]
+        yield from tables(f"{name}: {right}", columns, width)
+
+
+def lines_note(number_of_lines: int, seed: int) -> str:
+    """What the numbers of a table over virtual lines are."""
+    return (
+        f"{number_of_lines} virtual lines (seed {seed}, the first is typical): "
+        "medians, and in brackets 5 to 95 % of the lines."
+    )
 
 
 def expectation_line(text: str, passed: bool) -> Text:
@@ -119,9 +163,9 @@ def expectation_line(text: str, passed: bool) -> Text:
     return Text(printable(f"{'met' if passed else 'UNMET'}: {text}"), style="" if passed else "red")
 
 
-def _run_columns(rows: Mapping[str, Any]) -> list[Column]:
+def _run_columns(axis: str, rows: Mapping[str, Any]) -> list[Column]:
     entries = list(rows.values())
-    columns = [texts("perturbation", rows)]
+    columns = [texts(axis, rows)]
     for name, endpoint in entries[0]["endpoints"].items():
         unit = _unit(endpoint["unit"])
         header = f"{name}\n({unit})" if unit else name
@@ -142,10 +186,25 @@ def _run_columns(rows: Mapping[str, Any]) -> list[Column]:
 
 
 def _endpoint_cell(endpoint: Mapping[str, Any]) -> str:
-    return _range(endpoint["values"]) if "values" in endpoint else number(endpoint["value"])
+    if "interval" in endpoint:
+        return _with_interval(endpoint["value"], endpoint["interval"])
+    if "values" in endpoint:
+        return _range(endpoint["values"])
+    flag, value = endpoint.get("flag"), endpoint["value"]
+    if flag and value == 0:
+        # "below the lowest dose (10 nM)" is short in a column of numbers.
+        return f"below {flag[flag.index('(') + 1 : -1]}"
+    return number(value) if value == math.inf or not flag else str(flag)
+
+
+def _with_interval(value: float, interval: Sequence[float]) -> str:
+    low, high = map(number, interval)
+    return number(value) if low == high else f"{number(value)} ({low} to {high})"
 
 
 def _fold_cell(outcome: Mapping[str, Any]) -> str:
+    if "interval" in outcome:
+        return _with_interval(outcome["fold"], outcome["interval"])
     return _range(outcome["folds"]) if "folds" in outcome else number(outcome["fold"])
 
 

@@ -13,13 +13,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
 from myelode.engines.protocol import Run, Tolerances
+from myelode.engines.sizes import NaturalSizes
 from myelode.engines.walk import walk
+from myelode.equations import Equations, derive
 from myelode.errors import (
     ModelError,
     ScenarioError,
@@ -34,9 +36,6 @@ MOST_STEPS = 100_000
 NEARLY = 1e-12
 NEARLY_THERE = 0.999
 """Share of the way to a failure after which the state is reported."""
-
-NEGLIGIBLE = 1e-18
-"""Size of a state, relative to the largest, below which its accuracy is not looked after."""
 
 _EXPLICIT = re.compile(r"(amount|concentration)\((\w+)\)")
 _REFUSALS = ("not support", "unsupported", "unable to support", "not implemented", "algebraic rule")
@@ -57,6 +56,12 @@ def _compiled(sbml: str) -> RoadRunnerSimulator:
     return RoadRunnerSimulator(sbml)
 
 
+@lru_cache(maxsize=32)
+def _rewritten(sbml: str, values: tuple[tuple[str, float], ...]) -> RoadRunnerSimulator:
+    """The model with initial values written into it: many runs of a scenario share them."""
+    return RoadRunnerSimulator(with_values(sbml, dict(values)))
+
+
 class RoadRunnerSimulator:
     """One compiled model. Every run starts from the model's own values."""
 
@@ -69,17 +74,15 @@ class RoadRunnerSimulator:
         self._dependencies = initial_dependencies(sbml)
         self._idle = idle_species(sbml) & set(self._states)
         self._runner = _load(sbml)
-        self._sizes = np.zeros(len(self._states))
+        self._sizes = NaturalSizes([self._entities[name] for name in self._states])
         self._absolute = Tolerances().absolute
 
     def run(self, run: Run, tolerances: Tolerances) -> np.ndarray:
         """Values of shape (times, outputs); raises SimulationError."""
-        rewritten = {
-            name: value for name, value in run.changes.items() if self._must_be_rewritten(name)
-        }
-        if rewritten:
-            rest = {name: value for name, value in run.changes.items() if name not in rewritten}
-            changed = _compiled(with_values(self._sbml, rewritten))
+        moving = {name: value for name, value in run.changes.items() if self._moves_others(name)}
+        if moving and self._equations is None:
+            rest = {name: value for name, value in run.changes.items() if name not in moving}
+            changed = _rewritten(self._sbml, tuple(sorted(moving.items())))
             return changed.run(replace(run, changes=rest), tolerances)
         try:
             return self._walk(run, tolerances)
@@ -123,22 +126,26 @@ class RoadRunnerSimulator:
     def set(self, values: Mapping[str, float]) -> None:
         """Change values of species, parameters or compartments."""
         for name, value in values.items():
-            self._runner[self._selection(name)] = float(value)
+            selection = self._selection(name)
+            if abs(value) > abs(self._runner[selection]):
+                self._sizes.believe(name)
+            self._runner[selection] = float(value)
 
     def _set_absolute_tolerances(self) -> None:
-        """Give every state a tolerance that suits the size that it has had in this run.
+        amounts = np.array([self._runner[name] for name in self._states], dtype=float)
+        tolerances = self._sizes.tolerances(amounts, self._absolute)
+        for name, tolerance in zip(self._states, tolerances, strict=True):
+            self._runner.integrator.setIndividualTolerance(name, float(tolerance))
 
-        A state that has always been zero is taken to be as small as the smallest other.
-        """
-        amounts = np.abs([self._runner[name] for name in self._states])
-        self._sizes = np.maximum(self._sizes, amounts)
-        known = self._sizes[self._sizes > 0]
-        smallest, largest = (known.min(), known.max()) if known.size else (1.0, 1.0)
-        sizes = np.where(self._sizes > 0, self._sizes, smallest)
-        for name, size in zip(self._states, np.maximum(sizes, largest * NEGLIGIBLE), strict=True):
-            self._runner.integrator.setIndividualTolerance(name, float(self._absolute * size))
+    @cached_property
+    def _equations(self) -> Equations | None:
+        """What computes initial values; None for constructs that it does not know."""
+        try:
+            return derive(self._sbml)
+        except UnsupportedModelError:
+            return None
 
-    def _must_be_rewritten(self, name: str) -> bool:
+    def _moves_others(self, name: str) -> bool:
         """Whether libRoadRunner would compute initial values without, or over, the change.
 
         Its reset recomputes species, but neither compartments nor parameters.
@@ -155,18 +162,27 @@ class RoadRunnerSimulator:
         runner = self._runner
         integrator = runner.integrator
         integrator.relative_tolerance = tolerances.relative
-        self._absolute, self._sizes = tolerances.absolute, np.zeros(len(self._states))
+        self._absolute = tolerances.absolute
+        self._sizes.begin()
         integrator.maximum_num_steps = MOST_STEPS
         runner.resetToOrigin()
-        states = {}
-        for name, value in run.changes.items():
-            if _is_state(self._entity(name)):
-                states[name] = value
-            else:
-                self.set({name: value})
+        start = self._start(run.changes)
+        self.set({n: value for n, value in start.items() if not _is_state(self._entity(n))})
         runner.reset()
-        self.set(states)
+        self.set(start)
         runner.timeCourseSelections = [self._selection(output) for output in run.outputs]
+
+    def _start(self, changes: Mapping[str, float]) -> Mapping[str, float]:
+        """The changes, constants first; with all that follows from them where they move others."""
+        if self._equations is None or not any(map(self._moves_others, changes)):
+            return changes
+        values = self._equations.initial_values(changes)
+        known = [entity for entity in self._entities.values() if _is_settable(entity)]
+        return {
+            entity.id: values[entity.id]
+            for entity in sorted(known, key=_is_state)
+            if entity.id in values
+        }
 
     def _selection(self, output: str) -> str:
         """libRoadRunner's name for an output."""
@@ -209,6 +225,10 @@ def _is_integrated(entity: Entity) -> bool:
         entity.boundary or entity.constant or entity.rule
     )
     return by_reactions or entity.rule == "rate"
+
+
+def _is_settable(entity: Entity) -> bool:
+    return entity.kind != "reaction" and entity.rule != "assignment"
 
 
 def _is_state(entity: Entity) -> bool:

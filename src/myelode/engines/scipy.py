@@ -186,7 +186,7 @@ class _Stepper:
                     rtol=self.tolerances.relative,
                     atol=absolute,
                 )
-        except _GivenUpError as error:
+        except (_GivenUpError, ValueError) as error:  # SciPy cannot join steps below rounding
             raise self._failure(f"{method}: {error}", guarded.time, self.state) from None
         last = solution.y[:, -1]
         if not solution.success or not np.all(np.isfinite(last)):

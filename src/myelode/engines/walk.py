@@ -22,6 +22,9 @@ STEADY = 1e-10
 PERIODS = 10_000
 """Dosing periods after which the search for a steady state gives up."""
 
+ENDLESS = 1e15
+"""Growth since the first period after which a state is taken to have no end."""
+
 PATIENCE = 5
 """Periods that may pass without progress, once the change is below the relative tolerance."""
 
@@ -127,6 +130,9 @@ class _Trip:
         for _ in range(PERIODS):
             self._pass(steady.instants, begin, steady.period)
             after = self.stepper.get(ids)
+            if (grows := progress.endless(after)) is not None:
+                said = f"{ids[grows]} grows without end: there is no steady state"
+                raise SimulationError(said, now, dict(zip(ids, map(float, after), strict=True)))
             if progress.has_ended(before, after):
                 break
             before = after
@@ -164,6 +170,14 @@ class _Progress:
         self.smallest = np.inf
         self.idle = 0
         self.slowest = 0
+        self.first: np.ndarray | None = None
+
+    def endless(self, after: np.ndarray) -> int | None:
+        """The state that is beyond any size that doses could have given it."""
+        if self.first is None:
+            self.first = _floored(np.maximum(self.size, np.abs(after)))
+        beyond = np.flatnonzero(np.abs(after) > ENDLESS * self.first)
+        return int(beyond[0]) if beyond.size else None
 
     def has_ended(self, before: np.ndarray, after: np.ndarray) -> bool:
         """True once the change is negligible, or has sunk into the integrator's own error."""

@@ -125,15 +125,20 @@ class Equations:
 
     def start(self, changes: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
         """States and constants at time zero, with `changes` and all that follows from them."""
-        self.require_changeable(changes)
-        values = {"time": 0.0}
-        for name, formula in self._starts.items():
-            values[name] = float(changes[name]) if name in changes else formula(values)
+        values = self.initial_values(changes)
         for name, species in self.system.species.items():
             if species.is_quotient:
                 values[name] *= values[species.compartment]
         state = np.array([values[name] for name in self.states], dtype=float)
         return state, np.array([values[name] for name in self.constants], dtype=float)
+
+    def initial_values(self, changes: Mapping[str, float]) -> dict[str, float]:
+        """Every value at time zero by id, in the model's own mathematics, as `start` has it."""
+        self.require_changeable(changes)
+        values = {"time": 0.0}
+        for name, formula in self._starts.items():
+            values[name] = float(changes[name]) if name in changes else formula(values)
+        return values
 
     def require_changeable(self, changes: Iterable[str]) -> None:
         """Refuse ids that the model does not have, or computes itself."""

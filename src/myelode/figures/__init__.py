@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from myelode.errors import ScenarioError
+from myelode.figures.matrices import draw_matrices, is_table_of_rules
 from myelode.figures.page import draw
 from myelode.figures.story import page_of
 from myelode.figures.styles import look
 from myelode.files import write_atomically
+from myelode.scenario import scenario_from_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,5 +45,11 @@ def plot_scenario(dataset: xr.Dataset, result: xr.Dataset, path: str | Path) -> 
 
 
 def scenario_figure(dataset: xr.Dataset, result: xr.Dataset) -> Figure:
-    """The figure of a scenario: one panel per output over time, or per endpoint over dose."""
+    """The figure of a scenario: one panel per output over time, or per endpoint over dose.
+
+    A scenario with scores over a ladder of doses or many lines is drawn as confusion matrices.
+    """
+    scenario = scenario_from_text(str(dataset.attrs["scenario"]))
+    if is_table_of_rules(dataset, scenario):
+        return draw_matrices(dataset, result, scenario)
     return draw(page_of(dataset, result))

@@ -6,6 +6,7 @@ touching anybody's settings.
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from myelode.figures.panel import EVENT_SIZE, Across, Panel, draw_panel
+from myelode.figures.panel import EVENT_SIZE, NO_BREAK, Across, Panel, draw_panel
 from myelode.figures.styles import Style, look
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 PANEL_WIDTH, PANEL_HEIGHT = 2.75, 1.85
 ALONE = 1.6
 LEFT, COLUMN_GAP, SHARED_GAP = 1.0, 1.0, 0.22
-LABEL_DISTANCE = 0.57
+LABEL_DISTANCE, LABEL_STEP = 0.57, 0.08
 ROW_GAP, FOOT = 0.28, 0.5
 TITLE_LINE, LINE, SMALL_LINE = 0.2, 0.15, 0.13
 EDGE = 0.12
@@ -51,6 +52,21 @@ class Page:
     legend_title: str
     captions: tuple[str, ...]
     shared: bool
+
+
+def evidence_note(attrs: Mapping[Any, Any]) -> str:
+    """How good the numbers behind a result are, from its attributes."""
+    share = float(attrs["assumed_share"])
+    if not math.isfinite(share):
+        return "The evidence behind its numbers is not stated."
+    grade = attrs["evidence"]
+    return f"Weakest evidence among its numbers: {grade}; {share:.0%} of them are assumed."
+
+
+def folded(panels: Sequence[Panel]) -> list[tuple[Panel | None, ...]]:
+    """Panels in as many columns as make a page that is rather wide than tall."""
+    columns = 1 if len(panels) == 1 else 2 if len(panels) <= 4 else 3
+    return [tuple(panels[start : start + columns]) for start in range(0, len(panels), columns)]
 
 
 def draw(page: Page) -> Figure:
@@ -162,8 +178,10 @@ class _Drawing:
         across = self.page.across
         draw_panel(axes, panel, across, self.page.styles, self._scaled_to(row, panel), self.markers)
         if column == 0 or not self.page.shared:
-            axes.set_ylabel(textwrap.fill(panel.label, LABEL_CHARACTERS))
-            axes.yaxis.set_label_coords(-LABEL_DISTANCE / self.width, 0.5)
+            label = textwrap.wrap(panel.label, LABEL_CHARACTERS)
+            closer = LABEL_STEP * max(0, len(label) - 2)
+            axes.set_ylabel("\n".join(label).replace(NO_BREAK, " "))
+            axes.yaxis.set_label_coords((closer - LABEL_DISTANCE) / self.width, 0.5)
         else:
             axes.tick_params(labelleft=False)
         if self._is_lowest(row, column):

@@ -16,27 +16,37 @@ from myelode.figures.styles import (
     needs_log,
     number_text,
 )
+from myelode.metrics import extreme_response
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.axes import Axes
 
 EVENT_SIZE = 6.5
+NO_BREAK = "\u00a0"
+"""A space at which no label is broken."""
+HALVED = ("ic50", "ec50")
+"""Endpoints that are a place on the curve on which they are read."""
+
+
+Mark = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Curve:
     """A line of one series.
 
-    `control` is its value without drug, `mark` a point on it to be marked; a `member` is one of
-    several curves of the series, drawn thin.
+    `control` is its value without drug, `marks` are points on it to be marked; a `member` is one of
+    several curves of the series, drawn thin; `points` are single readings without a line.
     """
 
     series: str
     x: np.ndarray
     y: np.ndarray
     control: float | None = None
-    mark: tuple[float, float] | None = None
+    marks: tuple[Mark, ...] = ()
     member: bool = False
+    points: bool = False
 
     @property
     def values(self) -> np.ndarray:
@@ -82,6 +92,15 @@ def draw_panel(
         axes.axvline(place, color="0.55", linewidth=0.7, zorder=1)
 
 
+def half_mark(found: xr.DataArray, responses: np.ndarray) -> Mark | None:
+    """Where an endpoint with the attribute ``take`` lies on its responses; None off the ladder."""
+    dose, control = float(found), float(responses[0])
+    if not 0 < dose < np.inf:
+        return None
+    lowest = 0.0 if found.attrs["take"] == "ic50" else extreme_response(responses)
+    return dose, 0.5 * (control + lowest)
+
+
 def _markers(across: Across, number: int, wanted: bool) -> Any:
     """No markers, all of them on the doses, or a few along a trajectory, apart from the others'."""
     if not wanted:
@@ -91,21 +110,21 @@ def _markers(across: Across, number: int, wanted: bool) -> Any:
 
 def _draw_curve(axes: Axes, curve: Curve, across: Across, style: Style, every: Any) -> None:
     shown: dict[str, Any] = {"color": style.colour, "zorder": style.level}
+    marked = every is not False and not curve.member
     axes.plot(
         curve.x,
         curve.y,
-        linestyle=style.line,
+        linestyle="" if curve.points else style.line,
         linewidth=style.width * (0.5 if curve.member else 1.0),
-        marker="" if every is False or curve.member else style.marker,
-        markersize=3.5,
-        markevery=every or None,
+        marker=style.marker if curve.points or marked else "",
+        markersize=2.5 if curve.points else 3.5,
+        markevery=None if curve.points else every or None,
         **shown,
     )
     hollow = {**shown, "markersize": 4, "markerfacecolor": "white", "linestyle": ""}
     if curve.control is not None and across.control is not None:
         axes.plot([across.control], [curve.control], marker=style.marker, **hollow)
-    if curve.mark is not None:
-        x, y = curve.mark
+    for x, y in curve.marks:
         axes.plot([x, x], [0, y], color=style.colour, linewidth=0.9, dashes=(1.5, 1.5))
     never = curve.x[np.isposinf(curve.y)]
     if never.size:
@@ -149,6 +168,8 @@ def _scale_y(axes: Axes, curves: Sequence[np.ndarray], over_dose: bool) -> None:
 
     log = needs_log(curves, over_dose)
     span = log_limits(curves, over_dose) if log else linear_limits(curves)
+    if over_dose and not log:
+        span = min(span[0], 0.0), span[1]  # so that half of a response can be seen
     axes.set_yscale("log" if log else "linear")
     axes.set_ylim(span)
     axes.yaxis.set_minor_locator(NullLocator())

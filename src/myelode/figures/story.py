@@ -1,7 +1,8 @@
 """What a figure tells of a result: which dimension is an axis, which a column, which a line.
 
 Without a dose ladder the panels are the outputs over time; with one they are the endpoints over
-dose. Arms are columns. A second ladder makes lines of its doses, and columns of the perturbations.
+dose. Arms are columns, and so are compounds, which are lines where there is one perturbation only.
+A second ladder makes lines of its doses, and columns of the perturbations.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ import itertools
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from myelode.figures.page import Page
-from myelode.figures.panel import Across, Curve, Panel
+from myelode.assays import with_readings
+from myelode.figures.page import Page, evidence_note, folded
+from myelode.figures.panel import HALVED, Across, Curve, Mark, Panel, half_mark
+from myelode.figures.responses import Titration
 from myelode.figures.styles import (
     clock,
     log_ticks,
@@ -29,8 +33,9 @@ from myelode.figures.styles import (
 )
 from myelode.model import Model, model_from_sbml
 from myelode.scenario import Scenario, scenario_from_text
-from myelode.sections import Endpoint
-from myelode.steps import Context, resolve_time
+
+COLUMNS = ("perturbation", "compound", "arm", "dose")
+FEW_DOSES, FEW_COLUMNS, SEVERAL_TIMES = 3, 6, 8
 
 
 def page_of(dataset: xr.Dataset, result: xr.Dataset) -> Page:
@@ -42,16 +47,30 @@ class _Story:
     """A result on its way to a page."""
 
     def __init__(self, dataset: xr.Dataset, result: xr.Dataset):
-        self.dataset = dataset
         self.result = result
         self.scenario: Scenario = scenario_from_text(str(dataset.attrs["scenario"]))
+        self.dataset = with_readings(dataset, self.scenario)
         self.labels: Mapping[str, Mapping[str, float]] = json.loads(dataset.attrs["labels"])
         self.over = "dose" if "dose" in dataset.dims else "time"
+        if self.over == "dose" and _is_rather_over_time(dataset):
+            self.over = "time"
+            self.dataset, result = (
+                self._with_written_doses(data) for data in (self.dataset, result)
+            )
+            self.result = result
         self.series = "dose2" if "dose2" in dataset.dims else "perturbation"
-        self.columns = [
-            name for name in ("perturbation", "arm") if name in dataset.dims and name != self.series
-        ]
+        if self.series == "perturbation" and _has_compounds_only(dataset):
+            self.series = "compound"
+            self.dataset = self.dataset.squeeze("perturbation")
+            self.result = result.squeeze("perturbation")
+        first = [name for name in COLUMNS if name in self.dataset.dims]
+        self.columns = [name for name in first if name not in (self.series, self.over)]
         self.clock = clock(float(dataset["time"].values[-1]), self._unit(dataset["time"]))
+
+    def _with_written_doses(self, data: xr.Dataset) -> xr.Dataset:
+        """The doses as text, so that they can head columns."""
+        unit = unit_text(self._unit(data["dose"]))
+        return data.assign_coords(dose=[f"{number_text(x)} {unit}" for x in data["dose"].values])
 
     @cached_property
     def model(self) -> Model:
@@ -59,21 +78,27 @@ class _Story:
         attrs = self.dataset.attrs
         return model_from_sbml(str(attrs["sbml"]), str(attrs["model"]), "model of the result")
 
+    @cached_property
+    def titration(self) -> Titration:
+        """The result over doses."""
+        parts = self.dataset, self.result, self.scenario, self.labels, self.model
+        return Titration(*parts, self._moment)
+
     def page(self) -> Page:
         """The whole figure, not yet drawn."""
         doses = self.over == "dose"
         rows = self._dose_rows() if doses else self._time_rows()
         if not self.columns:
-            rows = _folded([panel for row in rows for panel in row if panel])
+            rows = folded([panel for row in rows for panel in row if panel])
         names = [self._name(value) for value in self.dataset[self.series].values]
-        by_perturbation = self.series == "perturbation"
+        by_name = self.series != "dose2"
         return Page(
             title=self.scenario.title,
             subtitle=self._subtitle(),
             rows=tuple(rows),
             across=self._dose_axis() if doses else self._time_axis(),
-            styles=styles(names, self.scenario.reference) if by_perturbation else ramp(names),
-            legend={name: self._legend_text(name) if by_perturbation else name for name in names},
+            styles=styles(names, self.scenario.reference) if by_name else ramp(names),
+            legend={name: self._legend_text(name) if by_name else name for name in names},
             legend_title=self._legend_title(),
             captions=tuple(self._captions()),
             shared=bool(self.columns),
@@ -83,30 +108,25 @@ class _Story:
         attrs = self.dataset.attrs
         variant = f" ({attrs['variant']})" if attrs.get("variant") else ""
         line = f", cell line {self.scenario.cell_line}" if self.scenario.cell_line else ""
-        return f"scenario {self.scenario.id}, model {attrs['model']}{variant}{line}"
+        compound = self.scenario.compound
+        drug = f", compound {compound}" if isinstance(compound, str) else ""
+        return f"scenario {self.scenario.id}, model {attrs['model']}{variant}{drug}{line}"
 
     def _captions(self) -> Iterator[str]:
-        grade, share = self.dataset.attrs["evidence"], float(self.dataset.attrs["assumed_share"])
-        if math.isfinite(share):
-            yield f"Weakest evidence among its numbers: {grade}; {share:.0%} of them are assumed."
-        else:
-            yield "The evidence behind its numbers is not stated."
+        yield evidence_note(self.dataset.attrs)
         if "sample" in self.dataset.dims:
-            yield f"Thin lines: the {self.dataset.sizes['sample']} points of the design."
+            what = "virtual cell lines" if self.scenario.design.lines else "points of the design"
+            yield f"Thin lines: the {self.dataset.sizes['sample']} {what}."
         if self.over == "dose" and self._zero_at() is not None:
             yield "Open markers at dose 0: the control without drug." + self._ic50_note()
-        if any(np.isposinf(self.result[name].values).any() for name in self._dosed()):
+        if any(np.isposinf(self.result[name].values).any() for name in self.titration.dosed()):
             yield "Triangles at the upper edge: not reached."
         yield str(self.dataset.attrs["notice"])
 
     def _ic50_note(self) -> str:
         takes = {endpoint.take for endpoint in self.scenario.endpoints.values()}
-        return " Dotted lines: the IC50." if "ic50" in takes else ""
-
-    def _dosed(self) -> list[str]:
-        """Endpoints that depend on dose."""
-        names = [name for name in self.scenario.endpoints if name in self.result]
-        return [name for name in names if "dose" in self.result[name].dims]
+        names = [take.upper() for take in HALVED if take in takes]
+        return f" Dotted lines: the {' and the '.join(names)}." if names else ""
 
     def _has_outcomes(self) -> bool:
         """Whether there is one outcome for each line of the legend."""
@@ -124,7 +144,7 @@ class _Story:
         text = f"{name} (reference)" if name == self.scenario.reference else name
         if not self._has_outcomes():
             return text
-        here = self.result.sel(perturbation=name)
+        here = self.result.sel({self.series: name})
         fold = float(here["fold"])
         if name == self.scenario.reference or math.isnan(fold):
             return text
@@ -155,10 +175,19 @@ class _Story:
             for step in steps
             if step.label == label
         }
-        name = self.model.label_of(str(dosed.pop())) if len(dosed) == 1 else label
+        name = self._dosed_text(str(dosed.pop())) if len(dosed) == 1 else label
         if self.series == "dose2":
             name = f"{name} at {label}"
         return f"dose of {name} ({unit_text(self._unit(self.dataset[ladder]))})"
+
+    def _dosed_text(self, name: str) -> str:
+        """What is dosed: a species, or the compound in its place."""
+        if name in self.model.entities:
+            return self.model.label_of(name)
+        if "compound" in self.dataset.dims:
+            return "the compound"
+        compound = self.scenario.compound
+        return compound if isinstance(compound, str) else name.replace("_", " ")
 
     def _zero_at(self) -> int | None:
         zeros = np.flatnonzero(self.dataset["dose"].values == 0)
@@ -173,40 +202,11 @@ class _Story:
         return [self.dataset[name] for name in dict.fromkeys(self.scenario.observe.outputs)]
 
     def _dose_rows(self) -> list[tuple[Panel | None, ...]]:
-        rows = []
-        for data, ic50 in self._responses():
-            rows.append(tuple(self._panel(data, c, ic50) for c in self._column_values()))
-        return rows
-
-    def _responses(self) -> Iterator[tuple[xr.DataArray, xr.DataArray | None]]:
-        """Endpoints that depend on dose, and the curves on which an IC50 is read, with it."""
-        read = [
-            (self._reading(endpoint), self.result[name])
-            for name, endpoint in self.scenario.endpoints.items()
-            if endpoint.take == "ic50"
+        columns = self._column_values()
+        return [
+            tuple(self._panel(response.data, column, response.halves) for column in columns)
+            for response in self.titration.responses()
         ]
-        dosed = [self.result[name] for name in self._dosed()]
-        plain = [data for data in dosed if not any(_equal(data, curve) for curve, _ in read)]
-        if not read and not plain:
-            plain = [self._last(data) for data in self._outputs()]
-        yield from read
-        yield from ((data, None) for data in plain)
-
-    def _last(self, data: xr.DataArray) -> xr.DataArray:
-        last = data.isel(time=-1)
-        name = f"{data.attrs['long_name']} at {self._moment(float(last['time']))}"
-        return last.drop_vars("time").assign_attrs(data.attrs, long_name=name)
-
-    def _reading(self, endpoint: Endpoint) -> xr.DataArray:
-        """The response over dose on which the IC50 `endpoint` is read."""
-        data = self.dataset[str(endpoint.of)]
-        arm = endpoint.arm or next(iter(self.labels))
-        time = resolve_time(endpoint.at or 0, self.labels[arm], Context(self.model))
-        read = data.sel(time=time, method="nearest", drop=True)
-        if endpoint.arm:
-            read = read.sel(arm=endpoint.arm, drop=True)
-        name = f"{data.attrs['long_name']} at {self._moment(time)}"
-        return read.assign_attrs(data.attrs, long_name=name)
 
     def _column_values(self) -> list[dict[str, str]]:
         values = [[str(value) for value in self.dataset[name].values] for name in self.columns]
@@ -215,48 +215,47 @@ class _Story:
         ]
 
     def _panel(
-        self, data: xr.DataArray, column: Mapping[str, str], ic50: xr.DataArray | None = None
+        self, data: xr.DataArray, column: Mapping[str, str], halves: Sequence[xr.DataArray] = ()
     ) -> Panel | None:
-        """The panel of a quantity in a column; a quantity of all arms stands in the first only."""
+        """The panel of a quantity in a column; a quantity of all arms stands in one column only."""
         here = {name: value for name, value in column.items() if name in data.dims}
         missing = [name for name in column if name not in data.dims]
-        if any(column[name] != self._name(self.dataset[name].values[0]) for name in missing):
+        if any(column[name] != self._home(data, name) for name in missing):
             return None
-        marks = (
-            ic50.sel({k: v for k, v in here.items() if k in ic50.dims})
-            if ic50 is not None
-            else None
-        )
+        marked = [half.sel({k: v for k, v in here.items() if k in half.dims}) for half in halves]
         return Panel(
             quantity_text(data.attrs, str(data.name)),
-            tuple(self._curves(data.sel(here), marks)),
+            tuple(self._curves(data.sel(here), marked)),
             ", ".join(column.values()),
             self._events(column.get("arm", "")) if self.over == "time" else None,
         )
 
-    def _curves(self, data: xr.DataArray, ic50: xr.DataArray | None) -> Iterator[Curve]:
+    def _home(self, data: xr.DataArray, axis: str) -> str:
+        """Where a quantity without that axis stands: at its own value, or else at the first."""
+        if axis in data.coords and axis not in data.dims:
+            return str(data[axis].item())
+        own = getattr(self.scenario.endpoints.get(str(data.name)), axis, None)
+        return str(own or self._name(self.dataset[axis].values[0]))
+
+    def _curves(self, data: xr.DataArray, halves: Sequence[xr.DataArray]) -> Iterator[Curve]:
         order = [name for name in (self.series, "sample", self.over) if name in data.dims]
         data = data.transpose(*order)
         for place in np.ndindex(data.shape[:-1]):
             at = dict(zip(order, place, strict=False))
-            name = self._name(self.dataset[self.series].values[at.get(self.series, 0)])
-            mark = (
-                None
-                if ic50 is None
-                else float(ic50.isel({k: v for k, v in at.items() if k in ic50.dims}))
-            )
-            yield self._curve(
-                name, np.asarray(data.values[place], dtype=float), mark, "sample" in at
-            )
+            name = self._home(data, self.series)
+            if self.series in at:
+                name = self._name(self.dataset[self.series].values[at[self.series]])
+            y = np.asarray(data.values[place], dtype=float)
+            marks = [half_mark(half.isel(at, missing_dims="ignore"), y) for half in halves]
+            curve = self._curve(name, y, tuple(filter(None, marks)), "sample" in at)
+            yield replace(curve, points=data.name in self.scenario.assays)
 
-    def _curve(self, name: str, y: np.ndarray, ic50: float | None, member: bool) -> Curve:
+    def _curve(self, name: str, y: np.ndarray, marks: tuple[Mark, ...], member: bool) -> Curve:
         if self.over == "time":
             return Curve(name, self.dataset["time"].values / self.clock.length, y, member=member)
         doses, zero = self.dataset["dose"].values, self._zero_at()
         control = None if zero is None else float(y[zero])
-        reached = ic50 is not None and math.isfinite(ic50) and control is not None
-        mark = (float(ic50 or 0), 0.5 * float(control or 0)) if reached else None
-        return Curve(name, doses[doses > 0], y[doses > 0], control, mark, member)
+        return Curve(name, doses[doses > 0], y[doses > 0], control, marks, member)
 
     def _events(self, arm: str) -> dict[float, str]:
         """The names of what happens at each time, with the time."""
@@ -269,7 +268,12 @@ class _Story:
         }
 
     def _moment(self, time: float) -> str:
-        return f"{number_text(time / self.clock.length)} {self.clock.unit}"
+        """In the unit of the axis, or in the model's where that needs fewer digits."""
+        text, own = number_text(time / self.clock.length), number_text(time)
+        longer = len(text.partition(".")[2]) > max(2, len(own.partition(".")[2]))
+        return (
+            f"{own} {self._unit(self.dataset['time'])}" if longer else f"{text} {self.clock.unit}"
+        )
 
     def _name(self, value: Any) -> str:
         return value if isinstance(value, str) else number_text(float(value))
@@ -278,12 +282,14 @@ class _Story:
         return str(data.attrs.get("units") or "")
 
 
-def _folded(panels: Sequence[Panel]) -> list[tuple[Panel | None, ...]]:
-    """Panels in as many columns as make a page that is rather wide than tall."""
-    columns = 1 if len(panels) == 1 else 2 if len(panels) <= 4 else 3
-    return [tuple(panels[start : start + columns]) for start in range(0, len(panels), columns)]
+def _is_rather_over_time(dataset: xr.Dataset) -> bool:
+    """Whether a few doses, side by side, say more over time than curves through so few points."""
+    others = ("compound", "arm") if dataset.sizes["perturbation"] > 1 else ("arm",)
+    columns = math.prod(dataset.sizes[name] for name in (*others, "dose") if name in dataset.dims)
+    few = dataset.sizes["dose"] <= FEW_DOSES and columns <= FEW_COLUMNS
+    return few and dataset.sizes["time"] >= SEVERAL_TIMES and "dose2" not in dataset.dims
 
 
-def _equal(one: xr.DataArray, other: xr.DataArray) -> bool:
-    same = set(one.dims) == set(other.dims)
-    return same and bool(np.array_equal(one.values, other.transpose(*one.dims).values))
+def _has_compounds_only(dataset: xr.Dataset) -> bool:
+    """Whether compounds are compared in one perturbation, so that they can be its lines."""
+    return "compound" in dataset.dims and dataset.sizes["perturbation"] == 1

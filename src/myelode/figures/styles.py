@@ -30,6 +30,10 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*", "d", "8"
 _ALMOST_EMPTY = 0.02
 _PEAKS_APART = 30.0
 _NOTHING = 1e-6
+# Below this share of the largest value there is rounding only.
+_ROUNDING = 1e-12
+# What changes by less than this share is shown as what it is: constant.
+_FLAT = 0.02
 _DEEPEST = 1e-8
 _BELOW_PEAKS = 1e-2
 _MICRO = re.compile(r"\bu(?=(?:mol|M|L|g|m|s)\b)")
@@ -148,7 +152,7 @@ def needs_log(curves: Iterable[np.ndarray], over_dose: bool = False) -> bool:
     negative (beyond the integrator's error), or zero throughout, never asks for a log axis.
     """
     known = [curve[np.isfinite(curve)] for curve in curves]
-    peaks = [float(curve.max()) for curve in known if curve.size and curve.max() > 0]
+    peaks = _peaks(known)
     if not peaks or any((curve < -_NOTHING * max(peaks)).any() for curve in known):
         return False
     values = np.concatenate([curve[curve > 0] for curve in known])
@@ -156,11 +160,18 @@ def needs_log(curves: Iterable[np.ndarray], over_dose: bool = False) -> bool:
     return max(peaks) > _PEAKS_APART * min(peaks) or empty
 
 
+def _peaks(curves: Iterable[np.ndarray]) -> list[float]:
+    """The highest values, without those that are zero but for rounding."""
+    peaks = [float(curve.max()) for curve in curves if curve.size]
+    return [peak for peak in peaks if peak > _ROUNDING * max(0.0, *peaks)]
+
+
 def linear_limits(curves: Iterable[np.ndarray]) -> tuple[float, float]:
     """The range of a linear axis: from zero unless the curves stay in the upper half of it."""
     known = np.concatenate([curve[np.isfinite(curve)] for curve in curves] or [np.zeros(0)])
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
-    if -_NOTHING * high <= low < 0.5 * high or low == high >= 0:
+    flat = high >= 0 and high - low <= _FLAT * abs(high)
+    if -_NOTHING * high <= low < 0.5 * high or flat:
         low = 0.0
     margin = 0.06 * (high - low) or 0.5
     return (0.0 if low == 0 else low - margin), high + margin
@@ -169,8 +180,8 @@ def linear_limits(curves: Iterable[np.ndarray]) -> tuple[float, float]:
 def log_limits(curves: Iterable[np.ndarray], over_dose: bool = False) -> tuple[float, float]:
     """The range of a log axis; over time it ends two decades below the lowest peak."""
     known = [curve[np.isfinite(curve) & (curve > 0)] for curve in curves]
-    peaks = [float(curve.max()) for curve in known if curve.size]
-    lowest = min(float(curve.min()) for curve in known if curve.size)
+    peaks = _peaks(known)
+    lowest = min(float(x) for curve in known for x in curve if x > _ROUNDING * max(peaks))
     floor = max(peaks) * _DEEPEST if over_dose else min(peaks) * _BELOW_PEAKS
     low = max(lowest, floor)
     return 10 ** (math.floor(10 * math.log10(low) - 0.5) / 10), max(peaks) * 1.6

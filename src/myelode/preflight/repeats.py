@@ -5,28 +5,42 @@ libAntimony lets the second definition win, of a reaction too, and says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from myelode.errors import ModelError
-from myelode.preflight.statements import ARROWS, Statement, Token, read_modules, split
+from myelode.preflight.statements import ARROWS, Module, Statement, Token, read_modules, split
 
 _DEFINES = ("=", ":=")
 
 
 def refuse_repeats(text: str, where: str) -> None:
     """Pass, or raise ModelError for the first name that has two values, rules or reactions."""
-    for module in read_modules(text, where).values():
-        first: dict[tuple[str, str], Token] = {}
-        if module.kind == "function":
-            continue
-        for statement in module.statements:
-            for role, name in _definitions(statement):
-                known = first.setdefault((role, name.text), name)
-                if known is not name:
+    refuse_repeats_in({where: text})
+
+
+def refuse_repeats_in(parts: Mapping[str, str]) -> None:
+    """As `refuse_repeats`, for texts that make one model together.
+
+    `parts` are the texts that make one model, by what to call each in messages. What stands in
+    none of their modules makes one module together.
+    """
+    first: dict[tuple[str, str, str], tuple[str, Token]] = {}
+    for where, text in parts.items():
+        for module in read_modules(text, where).values():
+            for role, name in _defined(module):
+                known = first.setdefault((module.name, role, name.text), (where, name))
+                if known[1] is not name:
+                    place = "" if known[0] == where else f" of {known[0]}"
                     raise ModelError(
                         f"{where}:{name.line}: {name.text!r} has a {role} already, "
-                        f"on line {known.line}"
+                        f"on line {known[1].line}{place}"
                     )
+
+
+def _defined(module: Module) -> Iterator[tuple[str, Token]]:
+    """Everything that a module defines; a function defines nothing."""
+    for statement in module.statements if module.kind != "function" else ():
+        yield from _definitions(statement)
 
 
 def _definitions(statement: Statement) -> Iterator[tuple[str, Token]]:

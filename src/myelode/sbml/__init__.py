@@ -16,6 +16,7 @@ from myelode.sbml.units import unit_text
 
 Kind = Literal["compartment", "species", "parameter", "reaction"]
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
+_NAMELESS = "__main"
 _LAST_MODULE = re.compile(r"^\s*(?:model|module)\s+\*?\s*([A-Za-z_]\w*)", re.MULTILINE)
 
 
@@ -52,8 +53,11 @@ class Description:
     has_events: bool
 
 
-def from_antimony(text: str, where: str, module: str | None = None) -> str:
-    """Canonical SBML of an Antimony text; its last module unless one is named."""
+def from_antimony(text: str, where: str, module: str | None = None, main: str = "") -> str:
+    """Canonical SBML of an Antimony text; its last module unless one is named.
+
+    What stands in no module is the model of a text that has such; `main` is what to call it.
+    """
     import antimony
 
     antimony.clearPreviousLoads()
@@ -65,6 +69,8 @@ def from_antimony(text: str, where: str, module: str | None = None) -> str:
     if not sbml:
         known = ", ".join(_LAST_MODULE.findall(text)) or "none"
         raise ModelError(f"{where}: has no module {name!r} (it has {known})")
+    if main and name == _NAMELESS:
+        sbml = sbml.replace(f'"{_NAMELESS}"', f'"{main}"', 2)  # id and metaid, in the first tag
     return canonical(sbml, where)
 
 

@@ -1,0 +1,101 @@
+"""Numbers drawn from the distributions that a parameter table states.
+
+Every draw starts from a standard normal number with a key of its own, such as (seed, line, name):
+the same key gives the same number, whatever else is drawn before or beside it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from hashlib import sha256
+from statistics import NormalDist
+
+from myelode.errors import ModelError
+from myelode.parameters import Distribution
+
+_NORMAL = NormalDist()
+_STEPS = 2**52
+
+
+def standard_normal(*key: int | str) -> float:
+    """A number from the standard normal distribution that depends on nothing but its key."""
+    digest = sha256("\x1f".join(map(str, key)).encode()).digest()
+    return _NORMAL.inv_cdf((int.from_bytes(digest[:8]) % _STEPS + 0.5) / _STEPS)
+
+
+def draw(
+    distribution: Distribution,
+    median: float,
+    normal: float,
+    low: float = -math.inf,
+    high: float = math.inf,
+) -> float:
+    """The value that stands where `normal` stands in a standard normal distribution.
+
+    The distribution is cut off at `low` and `high`, as if values outside were drawn again. Log-
+    normal and normal ones spread around `median`; a uniform or beta one has its place already.
+    Raises ModelError where nothing of the distribution lies in the range.
+    """
+    if distribution.kind == "fixed":
+        return median
+    if distribution.kind == "lognormal" and median <= 0:
+        raise ModelError(f"a log-normal value must be positive, not {median:g}")
+    bottom, top = (_NORMAL.cdf(_place(distribution, median, end)) for end in (low, high))
+    if top <= bottom:
+        raise ModelError(f"nothing of the distribution lies between {low:g} and {high:g}")
+    if (bottom, top) != (0.0, 1.0):
+        normal = _inverse(bottom + (top - bottom) * _NORMAL.cdf(normal))
+    return min(max(_value(distribution, median, normal), low), high)
+
+
+def draw_shares(means: Mapping[str, float], normals: Mapping[str, float]) -> dict[str, float]:
+    """Shares from a Dirichlet distribution: they have these means, and add up to 1.
+
+    Its concentration is the number of shares, so that equal means give every division of the whole
+    the same weight.
+    """
+    from scipy.special import gammaincinv
+
+    count, total = len(means), sum(means.values())
+    sizes = {
+        name: float(gammaincinv(count * mean / total, _NORMAL.cdf(normals[name]))) if mean else 0.0
+        for name, mean in means.items()
+    }
+    whole = sum(sizes.values())
+    return {name: size / whole for name, size in sizes.items()}
+
+
+def _place(distribution: Distribution, median: float, value: float) -> float:
+    """Where a value stands in a standard normal distribution."""
+    if distribution.kind == "lognormal":
+        ratio = value / median
+        return math.log(ratio) / distribution.numbers[0] if ratio > 0 else -math.inf
+    if distribution.kind == "normal":
+        return (value - median) / distribution.numbers[0]
+    first, second = distribution.numbers
+    if distribution.kind == "uniform":
+        return _inverse((value - first) / (second - first))
+    from scipy.special import betainc
+
+    return _inverse(float(betainc(first, second, min(max(value, 0.0), 1.0))))
+
+
+def _value(distribution: Distribution, median: float, normal: float) -> float:
+    """The value at a place in the standard normal distribution."""
+    if distribution.kind == "lognormal":
+        return median * math.exp(distribution.numbers[0] * normal)
+    if distribution.kind == "normal":
+        return median + distribution.numbers[0] * normal
+    first, second = distribution.numbers
+    if distribution.kind == "uniform":
+        return first + (second - first) * _NORMAL.cdf(normal)
+    from scipy.special import betaincinv
+
+    return float(betaincinv(first, second, _NORMAL.cdf(normal)))
+
+
+def _inverse(probability: float) -> float:
+    if probability <= 0:
+        return -math.inf
+    return math.inf if probability >= 1 else _NORMAL.inv_cdf(probability)

@@ -1,0 +1,202 @@
+"""What the model says where something was measured, for any values of the free parameters.
+
+Each scenario is planned and run once for all that is read from it, and only those of its runs that
+something is read from. A run that fails gives no number, and is counted.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from myelode.calibration import Records, Series
+from myelode.datasets import plan_dataset
+from myelode.engines import Tolerances, choose_engine
+from myelode.engines.protocol import Run, Simulator
+from myelode.errors import SimulationError
+from myelode.expressions import names_in
+from myelode.fitting.measurements import Measurement
+from myelode.model import Model, load_model
+from myelode.outcomes import evaluate_scenario
+from myelode.plan import Plan
+from myelode.scenario import Scenario, expressions_of
+from myelode.simulation import plan_scenario
+from myelode.steps import Context
+from myelode.validation import Observation, simulated_value
+
+Overrides = Mapping[str, float]
+Place = tuple[int, ...]
+_ENGINE = "auto"
+
+
+@dataclass
+class Tally:
+    """How many runs there were, and how many failed."""
+
+    runs: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class Target:
+    """A series with its measurements, and where each is on the axes of its scenario.
+
+    `factor` brings the output to the unit of the readings, where both are of one kind.
+    """
+
+    series: Series
+    records: Records
+    measured: tuple[Measurement, ...]
+    places: tuple[Place, ...]
+    times: tuple[float, ...]
+    factor: float
+
+
+@dataclass(frozen=True)
+class Curves:
+    """One scenario, and the series that are read from it."""
+
+    scenario: Scenario
+    model: Model
+    targets: tuple[Target, ...]
+
+    def predict(self, overrides: Overrides, tally: Tally) -> Iterator[tuple[str, np.ndarray]]:
+        """The id of each series, and its output at every measurement; NaN where a run failed."""
+        plan = make_plan_of(self.scenario, self.model, overrides)
+        values = _run(plan, {place for target in self.targets for place in target.places}, tally)
+        for target in self.targets:
+            output = plan.outputs.index(target.series.output)
+            found = [
+                values[(*place, nearest(plan.times, time), output)]
+                for place, time in zip(target.places, target.times, strict=True)
+            ]
+            yield target.series.id, target.factor * np.array(found)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """What `predict` gives, by id."""
+        return tuple(target.series.id for target in self.targets)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One scenario, and the rows of a table of observations that it computes."""
+
+    scenario: Scenario
+    model: Model
+    rows: tuple[Observation, ...]
+
+    def predict(self, overrides: Overrides, tally: Tally) -> Iterator[tuple[str, np.ndarray]]:
+        """The id of each row, and the number that the scenario gives; NaN where a run failed."""
+        plan = make_plan_of(self.scenario, self.model, overrides)
+        values = _run(plan, _needed(plan, self.rows), tally)
+        dataset = plan_dataset(plan, values, _ENGINE, Tolerances())
+        result = evaluate_scenario(dataset, self.scenario, Context(self.model))
+        for row in self.rows:
+            yield row.id, np.array([simulated_value(row, result)])
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """What `predict` gives, by id."""
+        return tuple(row.id for row in self.rows)
+
+
+Source = Curves | Rows
+
+
+def predict(source: Source, overrides: Overrides, tally: Tally) -> dict[str, np.ndarray]:
+    """What a source gives; nothing where a scenario that it takes as input cannot be run."""
+    try:
+        return dict(source.predict(overrides, tally))
+    except SimulationError:
+        tally.runs += 1
+        tally.failed += 1
+        return {}
+
+
+def make_plan_of(scenario: Scenario, model: Model, overrides: Overrides) -> Plan:
+    """The runs of a scenario with the values that replace others, each in its own layer."""
+    return plan_scenario(scenario, _ENGINE, Tolerances(), overrides, model)
+
+
+def model_of(scenario: Scenario) -> Model:
+    """The model of a scenario; each is loaded once."""
+    with scenario.at("model"):
+        return _model(scenario.beside(scenario.model), scenario.variant)
+
+
+@lru_cache(maxsize=8)
+def _model(name: str, variant: str | None) -> Model:
+    return load_model(name, variant)
+
+
+def nearest(values: np.ndarray, wanted: float) -> int:
+    """The position of the value that is closest."""
+    return int(np.argmin(np.abs(values - wanted)))
+
+
+def _run(plan: Plan, places: Collection[Place] | None, tally: Tally) -> np.ndarray:
+    """Values of shape (axes..., times, outputs), NaN where nothing was run or a run failed."""
+    simulator = choose_engine(_ENGINE).compile(plan.sbml)
+    shape = (*(len(axis.values) for axis in plan.axes), len(plan.times), len(plan.outputs))
+    values = np.full(shape, np.nan)
+    for planned in plan.runs:
+        if places is None or planned.place in places:
+            tally.runs += 1
+            found = _remembered(plan.sbml, simulator, planned.run)
+            if found is None:
+                tally.failed += 1
+            else:
+                values[planned.place] = found
+    return values
+
+
+_MEMORY: OrderedDict[Hashable, np.ndarray | None] = OrderedDict()
+_MOST_REMEMBERED = 4096
+
+
+def _remembered(sbml: str, simulator: Simulator, run: Run) -> np.ndarray | None:
+    """The values of a run, None where it fails; equal runs are integrated once.
+
+    Most of the free values concern some compounds or lines only, so that for the slopes most runs
+    are equal to those of the evaluation before.
+    """
+    changes = tuple(sorted(run.changes.items()))
+    key = (sbml, changes, run.timeline, run.times.tobytes(), run.outputs)
+    if key not in _MEMORY:
+        try:
+            _MEMORY[key] = simulator.run(run, Tolerances())
+        except SimulationError:
+            _MEMORY[key] = None
+        if len(_MEMORY) > _MOST_REMEMBERED:
+            _MEMORY.popitem(last=False)
+    _MEMORY.move_to_end(key)
+    return _MEMORY[key]
+
+
+def _needed(plan: Plan, rows: Collection[Observation]) -> set[Place] | None:
+    """The runs on which the rows depend, as far as their names tell; None for all of them."""
+    scenario = plan.scenario
+    texts = [row.endpoint for row in rows]
+    texts += [text for path, text in expressions_of(scenario) if path[0] == "endpoints"]
+    names = {part for text in texts for name in names_in(text) for part in name.split(".")[:-1]}
+    if any("." not in name for row in rows for name in names_in(row.endpoint)):
+        return None
+    wanted = [{scenario.reference, *names}] + [
+        names | {getattr(endpoint, axis.name, None) for endpoint in scenario.endpoints.values()}
+        for axis in plan.axes[1:]
+    ]
+    return {
+        planned.place
+        for planned in plan.runs
+        if all(
+            axis.name not in ("perturbation", "compound", "arm")
+            or not among.intersection(axis.values)
+            or axis.values[at] in among
+            for axis, at, among in zip(plan.axes, planned.place, wanted, strict=True)
+        )
+    }
