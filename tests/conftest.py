@@ -10,10 +10,14 @@ import fcntl
 import os
 import tarfile
 from collections.abc import Generator
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from myelode import library
+from myelode.scenario import load_scenario
 
 ROOT = Path(__file__).resolve().parents[1]
 CI = bool(os.environ.get("MYELODE_CI"))
@@ -23,6 +27,32 @@ os.environ["MPLBACKEND"] = "Agg"  # set before anything imports matplotlib, here
 settings.register_profile("myelode", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if CI else "myelode")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`shipped_scenario`: one of each kind; `shipped`: these, and the models."""
+    if "shipped_scenario" in metafunc.fixturenames:
+        metafunc.parametrize("shipped_scenario", _scenario_of_each_kind())
+    if "shipped" in metafunc.fixturenames:
+        metafunc.parametrize("shipped", [*library.models(), *_scenario_of_each_kind()])
+
+
+@lru_cache(maxsize=1)
+def _scenario_of_each_kind() -> list[str]:
+    """So that a model with many scenarios alike costs no more time than one with few."""
+    names = sorted(library.scenarios(), reverse=True)
+    return sorted({_kind(name): name for name in names}.values())
+
+
+def _kind(name: str) -> tuple[object, ...]:
+    """What tells an engine or an exporter one scenario from another: variant, axes and steps."""
+    scenario = load_scenario(name)
+    given = (
+        scenario.compounds, scenario.partner, scenario.arms, scenario.equilibrate, scenario.inputs,
+        scenario.design.dose, scenario.design.lines, scenario.design.cross, scenario.design.zip,
+    )  # fmt: skip
+    verbs = {step.verb for steps in scenario.regimens.values() for step in steps}
+    return (scenario.model, scenario.variant, *map(bool, given), *sorted(verbs))
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from myelode.engines import Tolerances
 from myelode.errors import ScenarioError
 from myelode.outcomes import evaluate
+from myelode.responses import dose_text
 from myelode.scenario import scenario_from_text
-from myelode.simulation import simulate
+from myelode.simulation import evaluate_inputs, simulate
 
 MODEL = """
 model toy()
@@ -189,6 +191,151 @@ def test_an_ic50_beyond_the_ladder_is_not_reached(evaluated: Evaluates) -> None:
     )  # fmt: skip
     assert found["x"].values[1] == math.inf
     assert 2 < found["x"].values[0] < 20
+
+
+READ = "observe: {until: 2 h, outputs: [response]}"
+LOW_AND_HIGH = "design: {dose: {of: pulse, values: [0 uM, 20 uM, 40 uM, 80 uM]}}"
+
+
+def _over_doses(evaluated: Evaluates, take: str, *lines: str) -> xr.Dataset:
+    return evaluated(READ, f"endpoints: {{x: {{of: response, take: {take}, at: 2 h}}}}", *lines)
+
+
+def test_a_dose_off_the_ladder_has_a_flag(evaluated: Evaluates) -> None:
+    found = _over_doses(evaluated, "ic50", LOW_AND_HIGH)
+    np.testing.assert_array_equal(found["x"], [0, math.inf])
+    assert found["x_flag"].dims == ("perturbation",)
+    assert list(found["x_flag"].values) == [
+        "below the lowest dose (20 uM)",
+        "not reached up to 80 uM",
+    ]
+
+
+def test_a_dose_on_the_ladder_has_an_empty_flag_definition_and_time(evaluated: Evaluates) -> None:
+    found = _over_doses(evaluated, "ic50", LADDER)
+    assert list(found["x_flag"].values) == ["", ""]
+    assert found["x"].attrs == {
+        "units": "umol/L", "long_name": "x", "read_at": "2 h", "doses": "30 nM to 300 uM",
+        "definition": "dose at which the response first falls to half of that without drug",
+    }  # fmt: skip
+
+
+def test_the_time_of_reading_is_told_with_the_label_it_counts_from(evaluated: Evaluates) -> None:
+    lines = (LADDER, READ, "endpoints: {x: {of: response, take: ec50, at: pulse + 90 min}}")
+    assert evaluated(*lines)["x"].attrs["read_at"] == "1.5 h (pulse + 90 min)"
+    arms = "arms: {early: [{at: 0 h, label: pulse, dose: A, to: 4 uM}], late: [{at: 30 min, label: pulse, dose: A, to: 4 uM}]}"
+    found = evaluated(*lines, arms, "regimen:")
+    assert found["x"].attrs["read_at"] == "pulse + 90 min"
+    assert found["x_flag"].dims == found["x"].dims == ("perturbation", "arm")
+    np.testing.assert_allclose(found["x"][:, 0], found["x"][:, 1], rtol=1e-6)
+
+
+def test_the_ec50_is_that_of_the_effect_reached(evaluated: Evaluates) -> None:
+    low = "design: {dose: {of: pulse, from: 0.03 uM, to: 3 uM, points: 241, zero: true}}"
+    found = _over_doses(evaluated, "ec50", low)["x"]
+    assert found.attrs["units"] == "umol/L"
+    assert found.attrs["definition"].startswith("dose at which half of the effect")
+    for value, ic50 in zip(found.values, (3 * math.e, 3 * math.exp(4)), strict=True):
+        effects = [1 - 1 / (1 + (dose / ic50) ** 1.5) for dose in (value, 3)]
+        assert effects[0] == pytest.approx(effects[1] / 2, rel=1e-4)
+
+
+def test_the_ec50_of_a_rising_response(evaluated: Evaluates) -> None:
+    found = evaluated(LADDER, READ, "endpoints: {x: {of: ratio, take: ec50, at: 2 h}}")
+    np.testing.assert_allclose(found["x"], 150, rtol=1e-3)
+
+
+def test_without_an_effect_there_is_no_ec50(evaluated: Evaluates) -> None:
+    found = _over_doses(evaluated, "ec50", LADDER, "set: {half: 1e9 uM}")
+    assert np.isnan(found["x"]).all()
+    assert set(found["x_flag"].values) == {"no effect"}
+
+
+def test_emax_is_the_share_lost_at_the_best_dose(evaluated: Evaluates) -> None:
+    found = _over_doses(evaluated, "emax", LOW_AND_HIGH)
+    exact = [1 - 1 / (1 + (80 / ic50) ** 1.5) for ic50 in (3 * math.e, 3 * math.exp(4))]
+    np.testing.assert_allclose(found["x"], exact, rtol=1e-6)
+    assert found["x"].attrs["units"] == "dimensionless"
+    assert list(found["x_flag"].values) == ["", ""]
+
+
+def test_without_a_response_there_is_no_emax_and_no_ic50(evaluated: Evaluates) -> None:
+    for take in ("ic50", "emax"):
+        found = _over_doses(evaluated, take, LOW_AND_HIGH, "set: {full: 0 uM}")
+        assert np.isnan(found["x"]).all()
+        assert set(found["x_flag"].values) == {"no response without drug"}
+
+
+def test_an_endpoint_may_belong_to_one_dose(evaluated: Evaluates) -> None:
+    found = evaluated(
+        LOW_AND_HIGH, READ, "endpoints: {one: {of: A, take: max, dose: 40000 nM}, all: {of: A, take: max},"
+        " share: {expr: all / one}, none: {of: A, take: value, at: 0 h, dose: 0 uM}}",
+    )  # fmt: skip
+    assert found["one"].dims == ("perturbation",)
+    np.testing.assert_allclose(found["one"], 40)
+    np.testing.assert_allclose(found["share"][0], [0, 0.5, 1, 2])
+    np.testing.assert_allclose(found["none"], 0)
+
+
+def test_a_dose_may_be_named_as_it_is_printed(evaluated: Evaluates) -> None:
+    spaced = "design: {dose: {of: pulse, from: 1 uM, to: 10 uM, points: 3}}"
+    found = _endpoint(evaluated, "{of: A, take: max, dose: 3.162 uM}", spaced)
+    np.testing.assert_allclose(found, math.sqrt(10))
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            [LOW_AND_HIGH, "endpoints: {x: {of: A, take: max, dose: 30.5 uM}}"],
+            "endpoints.x: no dose of the ladder is '30.5 uM': nearest to it: 20 uM and 40 uM",
+        ),
+        (["endpoints: {x: {of: A, take: max, dose: 1 uM}}"], "endpoints.x: dose needs a dose ladder under design"),
+        ([LOW_AND_HIGH, "endpoints: {x: {of: A, take: max, dose: 1 h}}"], "dose is in 'h', which cannot be converted"),
+        ([LOW_AND_HIGH, "endpoints: {x: {of: A, take: max, dose: 20}}"], "dose needs a unit: write '20 umol/L'"),
+        (
+            [LOW_AND_HIGH, "endpoints: {x: {of: A, take: ec50, at: 2 h, dose: 20 uM}}"],
+            "take: ec50 does not take 'dose'",
+        ),
+        (["endpoints: {x: {of: A, take: emax, at: 2 h}}"], "take: emax needs a dose ladder under design"),
+        (["endpoints: {x: {of: A, take: emax}}"], "take: emax needs at, the time of reading"),
+        (
+            [LOW_AND_HIGH, "endpoints: {x: {of: A, take: ec50, at: 2 h}, x_flag: {of: A, take: max}}"],
+            "endpoints.x_flag: 'x_flag' is the name of the flag of 'x'",
+        ),
+    ],
+)  # fmt: skip
+def test_a_dose_without_meaning_is_refused(
+    evaluated: Evaluates, lines: list[str], message: str
+) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        evaluated(*lines)
+    assert message in str(caught.value)
+
+
+def test_what_lies_below_the_ladder_is_no_input(model_file: Path, tmp_path: Path) -> None:
+    source = TEXT.format(model=model_file) + "\n".join([
+        LOW_AND_HIGH, "endpoints: {x: {of: response, take: ic50, at: 2 h}}",
+    ])  # fmt: skip
+    path = tmp_path / "source.yaml"
+    path.write_text(source.replace("id: decay", "id: source"), "utf-8")
+    user = scenario_from_text(
+        TEXT.format(model=model_file) + f"inputs: {{own: {{from: {path}, of: x}}}}"
+    )
+    assert evaluate_inputs(user, "auto", Tolerances()) == {"own": {}}
+
+
+@pytest.mark.parametrize(
+    ("dose", "unit", "text"),
+    [
+        (0.01, "umol/L", "10 nM"), (1, "umol/L", "1 uM"), (999.99999, "umol/L", "1000 uM"), (1000, "nM", "1 uM"),
+        (2500, "umol/L", "2.5 mM"), (2, "mol/L", "2 M"), (5e-9, "umol/L", "0.005 pM"), (40, "umol", "40 umol"),
+        (0, "umol/L", "0 umol/L"),
+        (3, "", "3"),
+    ],
+)  # fmt: skip
+def test_a_dose_is_told_as_one_would_write_it(dose: float, unit: str, text: str) -> None:
+    assert dose_text(dose, unit) == text
 
 
 def test_a_second_ladder_is_another_dimension(evaluated: Evaluates) -> None:

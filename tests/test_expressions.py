@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from myelode.errors import ScenarioError
-from myelode.expressions import evaluate_expression, holds, names_in
+from myelode.expressions import evaluate_array, evaluate_expression, holds, names_in
 
 NAMES = {"a": 2.0, "b": -3.5, "none.peak": 7.25, "x.early.auc": 0.125}
 PYTHON_NAMES = {"a": 2.0, "b": -3.5, "none__peak": 7.25, "x__early__auc": 0.125}
@@ -196,3 +196,22 @@ def test_an_unknown_name_is_answered_with_the_closest_ones() -> None:
         ScenarioError, match=r"unknown name 'none.peek': did you mean 'none.peak'\?"
     ):
         evaluate_expression("none.peek * 2", NAMES)
+
+
+def test_arithmetic_on_arrays_is_that_on_each_element() -> None:
+    x = np.array([0.5, 1.0, 4.0, math.nan])
+    text = "-min(x, 2) ** 2 + max(1, x, 3) / exp(x) - sqrt(x) * 1e3"
+    found = evaluate_array(text, {"x": x})
+    expected = [evaluate_expression(text, {"x": float(value)}) for value in x]
+    np.testing.assert_allclose(found, np.array(expected, dtype=float), rtol=1e-14)
+
+
+@pytest.mark.parametrize("text", ["x > 1", "'a'", "x and x", "True", "not x"])
+def test_only_arithmetic_is_done_on_arrays(text: str) -> None:
+    with pytest.raises(ScenarioError, match="stands where a number is due"):
+        evaluate_array(text, {"x": np.ones(2)})
+
+
+def test_an_unknown_array_is_refused() -> None:
+    with pytest.raises(ScenarioError, match="unknown name 'xx': did you mean 'x'"):
+        evaluate_array("2 * xx", {"x": np.ones(2)})

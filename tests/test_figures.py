@@ -15,6 +15,8 @@ import xarray as xr
 
 from myelode.errors import ScenarioError
 from myelode.figures import plot_scenario, scenario_figure
+from myelode.figures.panel import half_mark
+from myelode.figures.responses import bends
 from myelode.figures.styles import (
     clock,
     linear_limits,
@@ -94,6 +96,20 @@ HALF = LADDER.replace("id: ladder", "id: half").replace(
     "exposure: {{of: drug, take: auc}}", "half: {{of: remaining, take: ic50, at: 10 h}}"
 )
 
+SHARED = LADDER.replace("id: ladder", "id: shared").replace(
+    "  exposure: {{of: drug, take: auc}}\n  reached: {{of: product, take: time_to, above: 1 uM}}\n",
+    """
+  half: {{of: remaining, take: ic50, at: 10 h}}
+  half_effect: {{of: remaining, take: ec50, at: 10 h}}
+  largest: {{of: remaining, take: emax, at: 10 h}}
+  made: {{of: product, take: value, at: 10 h, dose: 100 uM}}
+""",
+)
+
+FEW = LADDER.replace("id: ladder", "id: few").replace(
+    "from: 0.01 uM, to: 100 uM, points: 6, zero: true", "values: [0 uM, 1 uM, 10 uM]"
+).replace("every: 1 h", "every: 30 min")  # fmt: skip
+
 TWO_LADDERS = """
 id: two_ladders
 title: Two ladders of doses
@@ -136,7 +152,8 @@ outcome: {{of: left, resistant_if: fold > 1.5}}
 )  # fmt: skip
 
 SCENARIOS = {
-    "trajectories": TRAJECTORIES, "arms": ARMS, "ladder": LADDER, "half": HALF,
+    "trajectories": TRAJECTORIES, "arms": ARMS, "ladder": LADDER, "half": HALF, "shared": SHARED,
+    "few": FEW,
     "two_ladders": TWO_LADDERS, "samples": SAMPLES, "many": MANY,
 }  # fmt: skip
 
@@ -299,6 +316,44 @@ def test_an_ic50_is_marked_on_the_curve_on_which_it_is_read(results: Results) ->
     np.testing.assert_allclose(marks, result["half"].values)
 
 
+def test_a_response_is_shown_once_whatever_is_read_on_it(results: Results) -> None:
+    dataset, result = results["shared"]
+    figure = scenario_figure(dataset, result)
+    labels = [axes.get_ylabel().replace("\n", " ") for axes in figure.axes]
+    assert labels == [
+        "remaining at 10 h (unit not stated)",
+        "product at 10 h (µmol/L)",
+    ]
+    marks = [line for line in figure.axes[0].lines if line.get_ydata()[0] == 0]
+    found = sorted(float(line.get_xdata()[0]) for line in marks)
+    halves = [*result["half"].values, *result["half_effect"].values]
+    assert set(np.round(halves, 9)) <= set(np.round(found, 9))
+
+
+@pytest.mark.parametrize(
+    ("values", "changes"), [([0, 1, 1], False), ([0, 1, 2], True), ([1, 1, 1.01], False)]
+)
+def test_what_no_dose_changes_is_found(values: list[float], changes: bool) -> None:
+    response = xr.DataArray(values, dims="dose", coords={"dose": [0.0, 1.0, 10.0]})
+    assert bends(response) is changes
+
+
+def test_a_few_doses_are_columns_of_time_courses(results: Results) -> None:
+    figure = scenario_figure(*results["few"])
+    assert figure.axes[-1].get_xlabel() == "time (h)"
+    words = {text.get_text() for axes in figure.axes for text in axes.texts}
+    assert {"0 µmol/L", "1 µmol/L", "10 µmol/L"} <= words
+
+
+def test_an_ec50_is_marked_at_half_of_the_effect() -> None:
+    responses = np.array([1.0, 0.9, 0.6, 0.4])
+    found = xr.DataArray(1.5, attrs={"take": "ec50"})
+    assert half_mark(found, responses) == (1.5, pytest.approx(0.7))
+    assert half_mark(found.assign_attrs(take="ic50"), responses) == (1.5, 0.5)
+    for beyond in (0.0, np.inf, np.nan):
+        assert half_mark(found.copy(data=beyond), responses) is None
+
+
 def test_two_ladders_make_lines_of_the_second(results: Results) -> None:
     figure = scenario_figure(*results["two_ladders"])
     [legend] = figure.legends
@@ -455,6 +510,7 @@ def test_time_in_no_unit_of_time_stays_as_it_is(unit: str) -> None:
         ([[1, 1, 0.9, 0.4, 0]], True, False),
         ([[1e-4, 1e-3, 1e-2, 1e-1, 1]], True, True),
         ([[np.nan, np.inf]], True, False),
+        ([[0.04, 0.01], [1e-17, 1e-16]], False, False),
     ],
 )
 def test_a_log_axis_is_chosen_where_a_linear_one_hides_something(
@@ -466,7 +522,7 @@ def test_a_log_axis_is_chosen_where_a_linear_one_hides_something(
 @pytest.mark.parametrize(
     ("values", "low", "high"),
     [([0, 1], 0, 1.06), ([0.8, 1], 0.788, 1.012), ([0.4, 1], 0, 1.06), ([-1e-12, 1], 0, 1.06),
-     ([-1, 1], -1.12, 1.12), ([3, 3], 0, 3.18), ([], 0, 1.06), ([0, 0], 0, 0.5)],
+     ([-1, 1], -1.12, 1.12), ([3, 3], 0, 3.18), ([0.99, 1], 0, 1.06), ([], 0, 1.06), ([0, 0], 0, 0.5)],
 )  # fmt: skip
 def test_a_linear_axis_starts_at_zero_unless_that_hides_the_differences(
     values: list[float], low: float, high: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from myelode.metrics import (
     METRICS,
     area,
+    greatest_effect,
+    half_effect_dose,
     half_maximal_dose,
     mean,
     time_above,
@@ -24,6 +27,7 @@ from myelode.timeline import just_before
 TIMES = np.linspace(0, 10, 4001)
 DECAY = 3 * np.exp(-0.5 * TIMES)
 WAVE = np.sin(TIMES)
+OfLadder = Callable[[np.ndarray, np.ndarray], float]
 
 
 def test_the_area_and_the_mean_of_a_decay() -> None:
@@ -137,7 +141,8 @@ def test_a_response_that_never_halves_has_no_finite_ic50() -> None:
 
 
 @pytest.mark.parametrize(
-    "responses", [[0, 0, 0, 0], [-1, -2, -3, -4], [1, 0.4, 0.3, 0.2], [1, math.nan, 0.3, 0.2]]
+    "responses",
+    [[0, 0, 0, 0], [-1, -2, -3, -4], [1, math.nan, 0.3, 0.2], [1, 0.9, math.inf, 0.2]],
 )
 def test_an_ic50_that_cannot_be_told_has_no_value(responses: list[float]) -> None:
     assert math.isnan(half_maximal_dose(np.array(responses), np.array([0, 1.0, 2, 3])))
@@ -149,7 +154,107 @@ def test_the_first_fall_counts_where_a_response_rises_again() -> None:
     assert 1 < found < 2
 
 
+def test_an_ic50_below_the_lowest_dose_is_zero() -> None:
+    doses = np.array([0, 1.0, 2, 3])
+    assert half_maximal_dose(np.array([1, 0.4, 0.3, 0.2]), doses) == 0
+    assert half_maximal_dose(np.array([1, 0.4, 0.9, 0.9]), doses) == 0
+    assert half_maximal_dose(np.array([1, 0.5, 0.3, 0.2]), doses) == 1
+
+
 @pytest.mark.parametrize("doses", [[1.0, 2, 3, 4], [0, 1.0, 2]])
-def test_a_ladder_starts_with_zero_and_has_three_doses(doses: list[float]) -> None:
+@pytest.mark.parametrize("of", [half_maximal_dose, half_effect_dose, greatest_effect])
+def test_a_ladder_starts_with_zero_and_has_three_doses(of: OfLadder, doses: list[float]) -> None:
     with pytest.raises(ValueError, match="a ladder starts with dose zero"):
-        half_maximal_dose(np.ones(len(doses)), np.array(doses))
+        of(np.ones(len(doses)), np.array(doses))
+
+
+def _exact_ec50(ic50: float, slope: float, top: float) -> float:
+    """The dose of half of the effect that a Hill curve reaches at the dose `top`."""
+    share = 0.5 * (top / ic50) ** slope / (1 + (top / ic50) ** slope)
+    return float(ic50 * (share / (1 - share)) ** (1 / slope))
+
+
+@pytest.mark.parametrize("slope", [0.7, 1.0, 2.5, 6.0])
+@pytest.mark.parametrize(("floor", "top"), [(0, 1e3), (60, 1e3), (99, 5), (300, 20)])
+def test_the_ec50_of_a_hill_curve_is_found(slope: float, floor: float, top: float) -> None:
+    doses = np.array([0, *np.geomspace(1e-3, top, 400)])
+    found = half_effect_dose(_hill(doses, 2.0, slope, floor), doses)
+    assert found == pytest.approx(_exact_ec50(2.0, slope, top), rel=1e-5)
+
+
+def test_a_coarse_ladder_gives_an_ec50_to_a_few_percent() -> None:
+    doses = np.array([0, *np.geomspace(0.01, 100, 9)])
+    found = half_effect_dose(_hill(doses, 1.7, 1.2, floor=40), doses)
+    assert found == pytest.approx(_exact_ec50(1.7, 1.2, 100), rel=0.03)
+
+
+def test_an_ec50_is_that_of_the_effect_where_the_ic50_is_not_reached() -> None:
+    doses = np.array([0, *np.geomspace(1e-3, 1e3, 100)])
+    responses = _hill(doses, 1.0, 1.0, floor=60)
+    assert half_maximal_dose(responses, doses) == math.inf
+    assert half_effect_dose(responses, doses) == pytest.approx(1, rel=0.01)
+    assert greatest_effect(responses, doses) == pytest.approx(0.4, rel=0.01)
+
+
+def test_a_response_that_rises_from_nothing_has_an_ec50() -> None:
+    doses = np.array([0, *np.geomspace(1e-3, 1e3, 100)])
+    found = half_effect_dose(doses / (doses + 3), doses)
+    assert found == pytest.approx(_exact_ec50(3, 1, 1e3), rel=1e-4)
+
+
+def test_the_ec50_of_a_hook_is_on_its_near_side() -> None:
+    doses = np.array([0, *np.geomspace(1e-3, 1e3, 200)])
+    hook = 1 - 0.8 * 4 * doses / (1 + doses) ** 2
+    half = 3 - 2 * math.sqrt(2)  # 4 d / (1 + d)^2 = 1/2
+    assert half_effect_dose(hook, doses) == pytest.approx(half, rel=1e-3)
+    assert greatest_effect(hook, doses) == pytest.approx(0.8, rel=1e-3)
+    assert 0.1 < half_maximal_dose(hook, doses) < 1
+
+
+@pytest.mark.parametrize("size", [0, 1e-7, -1e-7, 0.9e-6])
+def test_without_an_effect_there_is_no_ec50(size: float) -> None:
+    doses = np.array([0, *np.geomspace(1e-3, 1e3, 40)])
+    assert math.isnan(half_effect_dose(7 + 7 * size * doses / (1e3 + doses), doses))
+    assert math.isnan(half_effect_dose(np.zeros_like(doses), doses))
+    assert not math.isnan(half_effect_dose(7 + 7e-5 * doses / (1 + doses), doses))
+
+
+def test_an_ec50_below_the_lowest_dose_is_zero() -> None:
+    assert half_effect_dose(np.array([1, 0.4, 0.3, 0.2]), np.array([0, 1.0, 2, 3])) == 0
+
+
+def test_the_greatest_effect_is_a_share_of_the_control() -> None:
+    doses = np.array([0, 1.0, 2, 3])
+    assert greatest_effect(np.array([4.0, 3, 1, 2]), doses) == 0.75
+    assert greatest_effect(np.array([4.0, 5, 6, 7]), doses) == -0.25
+    assert greatest_effect(np.array([4.0, 0, 0, 0]), doses) == 1
+    assert math.isnan(greatest_effect(np.array([0.0, 5, 6, 7]), doses))
+    assert math.isnan(greatest_effect(np.array([1.0, math.nan, 6, 7]), doses))
+
+
+@given(st.floats(0.1, 1000), st.floats(0.01, 100), st.floats(-0.9, 0.9), st.floats(0.5, 4))
+def test_the_ec50_scales_with_doses_and_not_with_responses(
+    response: float, dose: float, floor: float, slope: float
+) -> None:
+    doses = np.array([0, *np.geomspace(1e-2, 1e2, 40)])
+    curve = _hill(doses, 1.0, slope, 100 * floor)
+    one = half_effect_dose(curve, doses)
+    assert half_effect_dose(response * curve, dose * doses) == pytest.approx(dose * one, rel=1e-7)
+    assert half_effect_dose(500 - curve, doses) == pytest.approx(one, rel=1e-7)
+
+
+@given(st.lists(st.floats(0, 100), min_size=3, max_size=12), st.floats(0.1, 100))
+def test_a_half_maximal_dose_lies_where_the_response_first_halves(
+    responses: list[float], control: float
+) -> None:
+    curve = np.array([control, *responses])
+    doses = np.array([0, *np.geomspace(1e-2, 1e2, len(responses))])
+    found = half_maximal_dose(curve, doses)
+    fallen = np.flatnonzero(curve[1:] / control <= 0.5)
+    if not fallen.size:
+        assert found == math.inf
+    elif fallen[0] == 0:
+        assert found in (0, doses[1])
+    else:
+        low, high = doses[fallen[0]], doses[fallen[0] + 1]
+        assert low * (1 - 1e-9) <= found <= high * (1 + 1e-9)

@@ -136,6 +136,63 @@ def test_what_is_never_reached_is_resistant_without_a_number(scenario_of: MakesS
     assert "not reached" in found["reason"].values[1]
 
 
+LADDER = """\
+id: ladder
+title: a ladder
+model: {model}
+perturbations: [none, {{less: {{scale: {{slope: 0.05}}}}}}, {{more: {{scale: {{slope: 100}}}}}}, {{dead: {{set: {{full: 0}}}}}}]
+reference: {reference}
+regimen: [{{at: 0, label: d, dose: A, to: 1}}]
+design: {{dose: {{of: d, values: [0, 0.1, 1, 10]}}}}
+observe: {{until: 1, outputs: [response]}}
+endpoints: {{ic50: {{of: response, take: {take}, at: 0}}}}
+outcome: {{of: ic50, resistant_if: fold > 3}}
+expect: [none.ic50_flag == '', less.ic50_flag == 'not reached up to 10']
+"""
+NOT_REACHED = "the reference itself is not reached (insensitive by nature): no fold"
+BELOW = "the reference itself is below the lowest dose (0.1): no fold"
+NO_CONTROL = "ic50 is not determined in the reference (no response without drug): no fold"
+
+
+def _of_ladder(tmp_path: Path, reference: str, take: str = "ic50") -> tuple[xr.Dataset, Scenario]:
+    model = "A = 0; species A; slope = 1; full = 8; response := full / (1 + slope * A);"
+    (tmp_path / "ladder.ant").write_text(model, "utf-8")
+    text = LADDER.format(model=tmp_path / "ladder.ant", reference=reference, take=take)
+    scenario = scenario_from_text(text)
+    return _evaluated(scenario), scenario
+
+
+def test_a_fold_of_doses_says_what_lies_beyond_the_ladder(tmp_path: Path) -> None:
+    found, scenario = _of_ladder(tmp_path, "none")
+    np.testing.assert_allclose(found["fold"], [1, math.inf, 0, math.nan])
+    assert list(found["outcome"].values) == ["sensitive", "resistant", "sensitive", "undetermined"]
+    assert list(found["reason"].values[1:]) == [
+        "ic50 is not reached up to 10: fold > 3",
+        "ic50 is below the lowest dose (0.1): not fold > 3",
+        "ic50 is not determined here (no response without drug)" + ": no fold",
+    ]
+    assert all(item.passed for item in check_expectations(found, scenario))
+
+
+@pytest.mark.parametrize(
+    ("reference", "reason"), [("less", NOT_REACHED), ("more", BELOW), ("dead", NO_CONTROL)]
+)
+def test_without_a_dose_in_the_reference_there_is_no_fold(
+    tmp_path: Path, reference: str, reason: str
+) -> None:
+    found, _ = _of_ladder(tmp_path, reference)
+    assert np.isnan(found["fold"]).all()
+    assert list(found["outcome"].values) == ["undetermined"] * 4
+    assert set(found["reason"].values) == {reason}
+
+
+def test_a_time_that_the_reference_never_reaches_is_no_insensitivity(
+    scenario_of: MakesScenario,
+) -> None:
+    found = _with(scenario_of(), [math.inf, 1, 2, 3, 4])
+    assert set(found["reason"].values) == {"the reference itself is not reached: no fold"}
+
+
 RULES = (
     "rules:",
     "  size:",

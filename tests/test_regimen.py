@@ -368,10 +368,10 @@ def test_many_doses_are_no_trouble(context: Context) -> None:
     assert len(found) == 20_000
 
 
-def test_a_regimen_says_what_it_infuses_and_what_it_sets() -> None:
+def test_a_regimen_says_what_it_infuses_and_what_it_sets(model: Model) -> None:
     steps = _steps(
         {"at": 0, "infuse": "A", "rate": 1, "over": 1}, {"at": 1, "infuse": "A", "rate": 1, "over": 1},
         {"at": 2, "infuse": "B", "rate": 1, "over": 1}, {"at": 3, "set": {"k": 1, "q": 2}},
     )  # fmt: skip
-    assert infused_species(steps) == ("A", "B")
+    assert infused_species(steps, model) == ("A", "B")
     assert regimen_targets(steps) == {"k", "q"}

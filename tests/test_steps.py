@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from myelode.doses import bolus_size, dose_unit, infusion_size, with_size
+from myelode.doses import bolus_sizes, dose_unit, infusion_size, with_size
 from myelode.errors import ScenarioError
 from myelode.model import Model, model_from_sbml
 from myelode.sbml import from_antimony
@@ -183,6 +183,12 @@ def test_a_label_is_used_once(context: Context) -> None:
 def test_equal_sums_of_decimal_numbers_are_one_time(context: Context) -> None:
     steps = [_step(at="0.1 h", label="a", reset=True), _step(at="a + 0.2 h", label="b", reset=True)]
     assert label_times(steps, context)["b"] == 0.3
+
+
+def bolus_size(step: Step, context: Context) -> float:
+    """The size of a bolus that one species takes alone."""
+    [size] = bolus_sizes(step, context).values()
+    return size
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,28 @@ BAD_SCENARIOS = {
     "NaN": ("scale: {k: 0.5}", "scale: {k: .nan}", ["trial.yaml:4", "nan"]),
     "empty window": ("take: max}", "take: max, from: 3 h, until: 3 h}", ["trial.yaml:10", "empty"]),
     "time after the end": ("at: wash-", "at: 11 h", ["trial.yaml:12", "after the end"]),
+    "negative scatter": (
+        "endpoints:", "assays: {a: {of: drug, cv: -1}}\nendpoints:", ["trial.yaml:9", "assays.a.cv"],
+    ),
+    "no replicates": (
+        "endpoints:", "assays: {a: {of: drug, replicates: 0}}\nendpoints:", ["trial.yaml:9: assays.a.replicates"],
+    ),
+    "limits in the wrong order": (
+        "endpoints:", "assays: {a: {of: drug, detection_limit: 2 uM, upper_limit: 1 uM}}\nendpoints:",
+        ["trial.yaml:9: assays.a", "the detection limit 2 is not below the upper limit 1"],
+    ),
+    "unknown name in a signal": (
+        "endpoints:", "assays: {a: {of: drug, signal: 2 * drug}}\nendpoints:",
+        ["trial.yaml:9: assays.a.signal", "'drug'", "knows only x"],
+    ),
+    "assay under a taken name": (
+        "endpoints:", "assays: {peak: {of: drug}}\nendpoints:", ["trial.yaml:9: assays.peak", "endpoint"],
+    ),
+    "dose off the ladder": (
+        "endpoints:\n  peak: {",
+        "design: {dose: {of: pulse, values: [0 uM, 1 uM, 5 uM]}}\nendpoints:\n  peak: {dose: 2 uM, ",
+        ["trial.yaml:11: endpoints.peak", "nearest to it: 1 uM and 5 uM"],
+    ),
     "no expression": ("fold > 1.1", "fold >", ["trial.yaml:13", "'fold >'"]),
     "program in an expression": (
         "fold > 1.1", "__import__('os')", ["trial.yaml:13", "not allowed"],

@@ -26,7 +26,7 @@ def test_a_list_names_what_is_shipped(answer: Answer, kind: str) -> None:
         assert all(item.values())
 
 
-@pytest.mark.parametrize("kind", ["compounds", "sweeps", "populations", "panels"])
+@pytest.mark.parametrize("kind", ["sweeps", "populations", "panels"])
 def test_what_there_is_not_yet_is_an_empty_list(answer: Answer, kind: str) -> None:
     assert answer("list", kind) == {kind: []}
     assert main(["list", kind]) == 0

@@ -78,6 +78,61 @@ def test_along_a_dose_ladder_the_table_shows_ranges_and_json_every_value(
     assert "3 sensitive, 1" in shown
 
 
+LADDER = (
+    "design: {dose: {of: pulse, values: [0 uM, 10 nM, 1 uM, 10 uM]}}\n"
+    "assays: {mtt: {of: drug, signal: 1 / (1 + abs(x)), detection_limit: 0.01}}\nendpoints:\n"
+    "  ic50: {of: mtt, take: ic50, at: 0 h}\n"
+    "  early: {of: mtt, take: ic50, at: 9 h}\n"
+    "  rise: {of: drug, take: ec50, at: wash-}\n"
+    "  best: {of: mtt, take: emax, at: 0 h}\n"
+    "  one: {of: drug, take: max, dose: 1 uM}\n"
+)
+
+
+def test_numbers_over_doses_say_what_they_are(
+    capsys: pytest.CaptureFixture[str], answer: Answer, change: Change, scenario: Path
+) -> None:
+    change("endpoints:\n", LADDER)
+    none = answer("run", scenario, "--set", "expect=[none.one > 0]")["perturbations"]["none"]
+    found = none["endpoints"]
+    assert found["ic50"]["flag"] == ""
+    assert found["ic50"]["value"] == pytest.approx(1)
+    assert found["ic50"]["read_at"] == "0 h"
+    assert found["ic50"]["doses"] == "10 nM to 10 uM"
+    assert "half of that without drug" in found["ic50"]["definition"]
+    assert found["early"]["value"] == "inf"
+    assert found["early"]["flag"] == "not reached up to 10 uM"
+    assert found["rise"]["read_at"] == "2 h (wash-)"
+    assert found["best"] == {
+        "value": pytest.approx(10 / 11), "unit": "dimensionless", "read_at": "0 h", "flag": "",
+        "definition": "1 - lowest response over that without drug", "doses": "10 nM to 10 uM",
+    }  # fmt: skip
+    assert found["one"] == {"value": pytest.approx(1), "unit": "umol/L"}
+    assert main(["run", str(scenario), "--set", "expect=[none.one > 0]"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "not reached" in shown
+    assert "read at 2 h (wash-); doses from 10 nM to 10 uM." in shown
+
+
+def test_what_lies_below_the_ladder_is_0_with_a_flag_and_told_in_words(
+    capsys: pytest.CaptureFixture[str], answer: Answer, change: Change, scenario: Path
+) -> None:
+    change("endpoints:\n", LADDER.replace("1 / (1 + abs(x))", "1 / (1 + 1000 * abs(x))"))
+    change("take: ec50, at: wash-", "take: ec50, at: 0 h")
+    change("at: 0 h, label: pulse", "at: 1 h, label: pulse")
+    change("{of: mtt, take: ic50, at: 9 h}", "{of: mtt, take: ic50, at: pulse}")
+    arguments = ["run", scenario, "--set", "expect=[none.one > 0]"]
+    found = answer(*arguments)["perturbations"]["none"]["endpoints"]
+    assert found["early"]["value"] == 0
+    assert found["early"]["flag"] == "below the lowest dose (10 nM)"
+    assert found["rise"]["value"] is None
+    assert found["rise"]["flag"] == "no effect"
+    assert main([str(argument) for argument in arguments]) == 0
+    shown = capsys.readouterr().out
+    assert "below 10 nM" in shown
+    assert "no effect" in shown
+
+
 def test_the_report_says_everything(
     capsys: pytest.CaptureFixture[str], scenario: Path, tmp_path: Path
 ) -> None:

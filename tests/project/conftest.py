@@ -14,6 +14,12 @@ import pytest
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """All that reads the site runs on one worker, so that no other waits while it is built."""
+    if "site" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.xdist_group("browser"))
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built from nothing, once for all workers; a warning is an error."""

@@ -32,7 +32,7 @@ from myelode.cli import main
 from myelode.figures import plot_scenario
 from myelode.files import parse_yaml
 from myelode.outcomes import check_expectations, evaluate
-from myelode.scenario import Scenario, scenario_from_text
+from myelode.scenario import Scenario, load_scenario, scenario_from_text
 from myelode.simulation import simulate
 from myelode.steps import VERBS, Step
 
@@ -43,14 +43,26 @@ SET_UP = ("python3", "python", "pip", "sudo", "apt", "apt-get", "git", "cd", "sp
 _FENCE = re.compile(r"^(`{3,}|:{3,})(\{?[\w-]*\}?)[^\n]*\n(.*?)^\1[ ]*$", re.DOTALL | re.MULTILINE)
 _FILE = re.compile(r"(?:#|//) (\S+\.\w+)\n")
 _PIECE = re.compile(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?|[^\d\s]+")
-RENEW = "draw it anew: myelode run gamma_h2ax_washout --plot docs/_static/gamma_h2ax.png"
+PICTURES = {
+    "gamma_h2ax.png": ("gamma_h2ax_washout", []),
+    "cross_resistance.png": (
+        "cross_resistance",
+        [
+            "expect=[]",
+            "compounds=[lenalidomide, pomalidomide]",
+            "perturbations=[none, crbn_silenced_30, affinity_mutant, bypass_igf1]",
+        ],
+    ),
+}
 _REGIMEN = """
 id: fragment
 title: a fragment of a page
 model: melflufen
+variant: {variant}
 regimen: {steps}
-observe: {{every: 4 h, until: 100 h, outputs: [melphalan_cell]}}
+observe: {{every: 4 h, until: 100 h, outputs: [{output}]}}
 """
+_OUTPUTS = {"dish": "melphalan_cell", "plasma": "melphalan_plasma"}
 
 
 @dataclass(frozen=True)
@@ -69,9 +81,14 @@ def _blocks(page: Path) -> Iterator[Block]:
         yield Block(match[2], match[3], f"{page.relative_to(ROOT)}:{line}")
 
 
+def _fragment(steps: list[object]) -> str:
+    variant = "plasma" if "plasma" in str(steps) else "dish"
+    return _REGIMEN.format(steps=steps, variant=variant, output=_OUTPUTS[variant])
+
+
 def _run_yaml(block: Block) -> None:
     data = parse_yaml(block.text, block.where).data
-    text = _REGIMEN.format(steps=data) if isinstance(data, list) else block.text
+    text = _fragment(data) if isinstance(data, list) else block.text
     scenario = scenario_from_text(text, block.where)
     result = evaluate(simulate(scenario))
     unmet = [item.text for item in check_expectations(result, scenario) if not item.passed]
@@ -173,12 +190,17 @@ def test_a_page_with_wrong_output_is_found() -> None:
     _require_lines("a 1.00 c\n...\nd", "  a  1.01  b  c\nother\nd\n", "here")
 
 
-def test_the_picture_in_the_readme_is_what_its_command_draws(tmp_path: Path) -> None:
-    dataset = simulate("gamma_h2ax_washout")
+@pytest.mark.parametrize(("name", "settings"), PICTURES.values(), ids=PICTURES)
+def test_a_picture_in_the_readme_is_what_its_command_draws(
+    name: str, settings: list[str], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    dataset = simulate(load_scenario(name, settings))
     plot_scenario(dataset, evaluate(dataset), tmp_path / "now.png")
-    now, then = imread(tmp_path / "now.png"), imread(DOCS / "_static" / "gamma_h2ax.png")
-    assert now.shape == then.shape, RENEW
-    assert abs(now - then).mean() < 0.001, RENEW
+    drawn = DOCS / "_static" / request.node.callspec.id
+    now, then = imread(tmp_path / "now.png"), imread(drawn)
+    renew = f"draw {drawn.name} anew with the command in README.md"
+    assert now.shape == then.shape, renew
+    assert abs(now - then).mean() < 0.001, renew
 
 
 def test_the_links_of_the_readme_resolve() -> None:
@@ -198,7 +220,7 @@ def test_every_word_of_the_scenario_language_is_explained() -> None:
 
 
 def _section_names() -> list[str]:
-    names = "Ladder Design Observe Equilibrate Endpoint OutcomeRule Case Input".split()
+    names = "Assay Ladder Lines ScoreRule Design Observe Equilibrate Endpoint OutcomeRule Case Input".split()
     found = [name for name, item in vars(sections).items() if getattr(item, "model_fields", None)]
     assert set(found) == set(names), "add the new section to the test and to the pages"
     return names
@@ -287,3 +309,13 @@ def test_the_melflufen_page_shows_what_its_files_hold(site: Path) -> None:
     assert "Lancet" in text  # a source of a claim
     assert text.count("<math") > 100
     assert text.count("<svg role=") == 2
+
+
+def test_the_cereblon_page_shows_what_its_files_hold(site: Path) -> None:
+    text = (site / "models" / "cereblon.html").read_text(encoding="utf-8")
+    model = myelode.load_model("cereblon")
+    names = [*model.parameters, *model.reactions(), *model.compounds.items]
+    assert [name for name in names if f">{name}<" not in text] == []
+    assert "IKZF1_lenalidomide" in text  # a series that was fitted
+    assert "mechanistic gate" in text  # a confusion matrix
+    assert 'alt="Scheme.' in text

@@ -13,7 +13,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "myelode"
 
 ORDER = """
     errors
-    units expressions
+    units expressions dimensions
     files library lookups settings claims
     equations.functions equations.mathml
     sbml.units sbml sbml.dependencies sbml.infusions
@@ -21,23 +21,29 @@ ORDER = """
     preflight.dependencies preflight.formulas preflight.references preflight.statements
     preflight.antimony preflight preflight.repeats
     parameters
+    compounds compound_fit
+    distributions correlations
     model_folder model
     perturbations
     equations.system equations.conservation equations.numeric equations.typesetting equations
-    timeline acts steps doses regimen
+    timeline acts steps doses regimen named_regimens
     sections scenario
-    engines.protocol engines.walk engines.roadrunner engines.scipy engines
-    design sampling plan
-    metrics endpoints
+    drugs subjects
+    engines.protocol engines.sizes engines.walk engines.roadrunner engines.scipy engines
+    lines scores design sampling assays plan
+    metrics responses endpoints
     outcomes
     provenance datasets results
     simulation
     validation assumptions
     descriptions
-    figures.styles figures.panel figures.page figures.story figures
+    calibration fitting.measurements fitting.predictions fitting.targets fitting.free_values
+    fitting.residuals fitting.problems fitting.identifiability fitting.search fitting.table fitting
+    figures.styles figures.panel figures.page figures.matrices figures.responses figures.story
+    figures
     exports.selection exports.standalone exports.sedml exports.latex exports.archive exports
     cli.checks cli.tables cli.pages cli.summaries
-    cli.console cli.running cli.looking cli.checking cli.exporting cli
+    cli.console cli.running cli.looking cli.checking cli.exporting cli.fitting cli
 """.split()
 
 # `Model.simulate` is a convenience: it hands over to the module that knows how to run.

@@ -12,8 +12,10 @@ from types import ModuleType
 import pytest
 
 import myelode
-from myelode.claims import read_claims
+from myelode.claims import Claim, Condition, Record, read_claims
 from myelode.equations import Equations, derive
+from myelode.library import models
+from myelode.named_regimens import read_regimens
 from myelode.perturbations import Perturbation, cell_lines, perturbations
 from myelode.validation import Row
 
@@ -53,6 +55,16 @@ def equations(model: myelode.Model) -> Equations:
 def _cells(table: str) -> list[list[str]]:
     rows = [line for line in table.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
+
+
+def test_regimens_say_since_when_they_are_what(pages: ModuleType) -> None:
+    known = read_regimens(models()["cereblon"])
+    header, _, *rows = _cells(pages.regimens(known.values()))
+    assert header == ["name", "status", "evidence", "source", "note"]
+    assert len(rows) == len(known)
+    by_name = {row[0].partition("<br>")[0]: row for row in rows}
+    assert by_name["`iberdomide_1.6mg`"][1] == "investigational (2026-02-17)"
+    assert "https://doi.org/" in by_name["`pomalidomide_4mg`"][3]
 
 
 def test_text_from_files_is_no_markup(pages: ModuleType) -> None:
@@ -122,6 +134,20 @@ def test_claims_are_counted_and_shown_with_their_verdicts(
         len(claims)
     )
     assert [item.id for item in claims] == re.findall(r"^`([^`]+)`", text, re.MULTILINE)
+
+
+def test_the_arithmetic_of_a_claim_is_shown_with_its_outcome(pages: ModuleType) -> None:
+    broken = Condition("b / a <= 2", "half of b is a", False, {"b / a": 10.0})
+    kept = replace(broken, text="a < b", because="b is weaker.", holds=True, sides={})
+    records = {"a": Record(200, "nmol/L", "IC50 of a"), "b": Record(2, "umol/L", "IC50 of b")}
+    item = Claim("T-C1", "b", "text", "contested", "x", (), "y", records, (broken, kept))
+    lines = pages.claims([item]).splitlines()
+    assert lines[-4:] == [
+        "  Stated: `a` = 200 nmol/L, IC50 of a.",
+        "  Stated: `b` = 2 umol/L, IC50 of b.",
+        "  Must hold: `b / a <= 2` (`b / a` = 10): [violated]{.verdict-miss}: half of b is a.",
+        "  Must hold: `a < b`: [holds]{.verdict-hit}: b is weaker.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -212,3 +238,36 @@ def test_every_command_is_in_the_reference() -> None:
     assert {"list", "show", "check", "run", "validate", "replay", "export"} <= set(found)
     assert found == sorted(found)
     assert "`-o, --output FILE`" in text
+
+
+def test_a_compound_has_a_column_of_its_own_numbers(pages: ModuleType) -> None:
+    found = myelode.load_model("cereblon").compounds
+    names, numbers = pages.compounds(found).split("\n\n")
+    assert [row[0].split("`")[1] for row in _cells(names)[2:]] == list(found.items)
+    header, _, *rows = _cells(numbers)
+    own = [item for item in found.items.values() if item.rows]
+    assert header == ["number", "unit", *(item.name for item in own)]
+    for row in rows:
+        for item, cell in zip(own, row[2:], strict=True):
+            assert (row[0].strip("`") in item.rows) == bool(cell)
+
+
+def test_a_fit_is_shown_with_the_error_of_every_series(tmp_path: Path) -> None:
+    page = _extension("calibration_pages")
+    assert page.calibrations(tmp_path) == "No number of this model was fitted."
+    header = "kind name value unit low high before n rms note".split()
+    rows = [
+        ["parameter", "k", "0.2", "1/h", "0.1", "0.4", "0.3", "", "", "identified"],
+        ["parameter", "c", "2", "dimensionless", "", "", "2", "", "", "not identified"],
+        ["series", "plasma", "", "nmol/L", "", "", "3", "9", "0.8", "scale 2"],
+        ["row", "A-1", "5", "h", "4", "6", "7", "1", "0.1", "hit"],
+        ["objective", "sum of squares", "1.5", "dimensionless", "", "", "9", "10", "", "all"],
+    ]
+    text = "\n".join("\t".join(row) for row in [header, *rows])
+    (tmp_path / "calibration.tsv").write_text(text, encoding="utf-8")
+    shown = page.calibrations(tmp_path)
+    assert "sum of squares 9 before and 1.5 after" in shown
+    assert "| `k` | 0.3 | 0.2 1/h | 0.1 to 0.4 | identified |" in shown
+    assert "| `c` | 2 | 2 | – | not identified |" in shown
+    assert "| `plasma` | 9 | 3 | 0.8 | scale 2 |" in shown
+    assert "| `A-1` | 4 to 6 h | 5 | [hit]{.verdict-hit} |" in shown

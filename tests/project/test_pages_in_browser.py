@@ -39,6 +39,11 @@ HEADINGS = {
     "semantics": "Semantics",
     "validation": "Validation",
     "models/melflufen": "Melflufen",
+    "models/cereblon": "Cereblon",
+    "lessons/hook": "Why a degrader has a hook",
+    "lessons/racemisation": "Why racemisation makes S and R converge",
+    "lessons/ec50": "Why an EC50 depends on when it is read",
+    "lessons/resistant-line": "My line is lenalidomide-resistant",
 }
 WIDTHS = (1280, 420)
 # A reader may open every fold; what is in a closed one has no size.

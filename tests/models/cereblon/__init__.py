@@ -1,0 +1,1 @@
+"""Tests of the cereblon model, with the closed forms against which it is held."""

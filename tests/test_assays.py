@@ -1,0 +1,339 @@
+"""An instrument shows what its calibration says, with noise that belongs to the sample it reads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from myelode.assays import Instrument, instruments, read_back, with_readings
+from myelode.assumptions import influential_assumptions
+from myelode.errors import ScenarioError
+from myelode.figures import scenario_figure
+from myelode.outcomes import check_expectations, evaluate
+from myelode.plan import make_plan
+from myelode.results import read_result, replay, write_result
+from myelode.scenario import Scenario, scenario_from_text
+from myelode.simulation import simulate
+
+MODEL = """
+model toy()
+  unit time_unit = 3600 second; unit substance = 1e-6 mole; unit extent = 1e-6 mole;
+  unit volume = 1 litre; unit per_hour = 1 / (3600 second); unit uM = 1e-6 mole / litre;
+  compartment c = 1; c has volume;
+  species A in c; A = 0;
+  k = 0.5; k has per_hour; half = 3; half has uM;
+  remaining := 1 / (1 + A / half); remaining has dimensionless;
+  loss: A -> ; c * k * A;
+end
+"""
+TEXT = """\
+id: read
+title: readings of a decay
+model: {model}
+perturbations: [none, {{fast: {{scale: {{k: 4}}}}}}]
+regimen: [{{at: 0 h, label: pulse, dose: A, to: 4 uM}}]
+observe: {{every: 0.5 h, until: 10 h, outputs: [A]}}
+"""
+ScenarioOf = Callable[..., Scenario]
+
+
+@pytest.fixture(scope="module")
+def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("assays") / "toy.ant"
+    path.write_text(MODEL, "utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def scenario_of(model_file: Path) -> ScenarioOf:
+    """The scenario with further lines, or with others in their place."""
+
+    def make(*lines: str) -> Scenario:
+        base = TEXT.format(model=model_file).splitlines()
+        keys = {line.partition(":")[0] for line in lines}
+        kept = [line for line in base if line.partition(":")[0] not in keys]
+        return scenario_from_text("\n".join([*kept, *lines]), "f")
+
+    return make
+
+
+def _readings(scenario: Scenario) -> xr.Dataset:
+    return with_readings(simulate(scenario), scenario)
+
+
+def _assay(text: str) -> str:
+    return f"assays: {{elisa: {{of: A, {text}}}}}"
+
+
+def _instrument(**changed: object) -> Instrument:
+    values: dict[str, object] = {
+        "name": "elisa", "title": "ELISA", "of": "A", "signal": "0.05 + 2.4 * x / (1 + x / 15)", "unit": "OD",
+        "cv": 0.0, "sd": 0.0, "detection_limit": -math.inf, "upper_limit": math.inf, "replicates": 1,
+        "standards": (0.0, 1.0, 10.0, 100.0),
+    }  # fmt: skip
+    return Instrument(**{**values, **changed})  # type: ignore[arg-type]
+
+
+def test_a_signal_is_arithmetic_on_the_output_in_its_own_unit(scenario_of: ScenarioOf) -> None:
+    found = _readings(scenario_of(_assay("signal: '0.1 + 2 * max(x, 0.5) ** 2', unit: OD")))
+    np.testing.assert_allclose(found["elisa"], 0.1 + 2 * np.maximum(found["A"], 0.5) ** 2)
+    assert found["elisa"].dims == found["A"].dims
+    assert found["elisa"].attrs == {"units": "OD", "long_name": "elisa"}
+
+
+def test_without_calibration_and_noise_an_assay_reads_the_output(scenario_of: ScenarioOf) -> None:
+    found = _readings(scenario_of(_assay("title: drug by ELISA")))
+    np.testing.assert_array_equal(found["elisa"], found["A"])
+    np.testing.assert_array_equal(found["elisa_noiseless"], found["A"])
+    assert found["elisa"].attrs == {"units": "umol/L", "long_name": "drug by ELISA"}
+
+
+def test_below_the_detection_limit_nothing_is_seen_and_above_the_range_its_end(
+    scenario_of: ScenarioOf,
+) -> None:
+    found = _readings(scenario_of(_assay("detection_limit: 500 nM, upper_limit: 2 uM")))
+    drug, read = found["A"].values, found["elisa"].values
+    np.testing.assert_array_equal(read[drug < 0.5], 0)
+    np.testing.assert_array_equal(read[drug > 2], 2)
+    inside = (drug >= 0.5) & (drug <= 2)
+    np.testing.assert_array_equal(read[inside], drug[inside])
+    assert min(inside.sum(), (drug < 0.5).sum(), (drug > 2).sum()) > 0
+
+
+def test_noise_cannot_show_what_lies_beyond_the_limits(scenario_of: ScenarioOf) -> None:
+    found = _readings(scenario_of(_assay("cv: 0.3, detection_limit: 0.5 uM, upper_limit: 2 uM")))
+    read = found["elisa"].values
+    assert ((read == 0) | ((read >= 0.5) & (read <= 2))).all()
+    np.testing.assert_array_equal(
+        found["elisa_noiseless"], np.where(found["A"] < 0.5, 0, np.minimum(found["A"], 2))
+    )
+
+
+CONSTANT = "perturbations: [{still: {scale: {k: 0}}}]"
+OFTEN = "observe: {every: 0.002 h, until: 20 h, outputs: [A]}"
+
+
+@pytest.mark.parametrize(
+    ("noise", "mean", "sd"),
+    [
+        ("cv: 0.25", 4, 1),
+        ("sd: 300 nM", 4, 0.3),
+        ("cv: 0.25, sd: 0.75 uM", 4, 1.25),
+        ("cv: 0.25, replicates: 4", 4, 0.5),
+        ("signal: 3 * x, unit: OD, cv: 0.1, sd: 0.5", 12, 1.3),
+    ],
+)
+def test_mean_and_spread_of_many_readings_are_those_stated(
+    scenario_of: ScenarioOf, noise: str, mean: float, sd: float
+) -> None:
+    read = _readings(scenario_of(_assay(noise), CONSTANT, OFTEN))["elisa"].values.ravel()
+    assert read.size > 10_000
+    assert read.mean() == pytest.approx(mean, abs=4 * sd / math.sqrt(read.size))
+    assert read.std() == pytest.approx(sd, rel=0.04)
+    assert len(np.unique(read)) == read.size
+
+
+def test_readings_that_follow_each_other_know_nothing_of_each_other(
+    scenario_of: ScenarioOf,
+) -> None:
+    two = "assays: {one: {of: A, sd: 1 uM}, two: {of: A, sd: 1 uM}}"
+    found = _readings(scenario_of(two, CONSTANT, OFTEN))
+    one, two_ = found["one"].values.ravel() - 4, found["two"].values.ravel() - 4
+    for pair in ((one[1:], one[:-1]), (one, two_)):
+        assert abs(np.corrcoef(*pair)[0, 1]) < 0.04
+
+
+def test_a_lognormal_factor_never_makes_a_signal_negative(scenario_of: ScenarioOf) -> None:
+    assert (_readings(scenario_of(_assay("cv: 2"), CONSTANT, OFTEN))["elisa"] > 0).all()
+
+
+NOISY = _assay("signal: 10 * x, unit: OD, cv: 0.2, sd: 0.1, replicates: 3")
+LADDER = "design: {dose: {of: pulse, values: [0 uM, 0.1 uM, 1 uM, 10 uM]}}"
+
+
+def test_the_same_sample_gives_the_same_reading_in_any_company(scenario_of: ScenarioOf) -> None:
+    still = "perturbations: [{one: {scale: {k: 0}}}, {two: {scale: {k: 0}}}, none]"
+    every = _readings(scenario_of(NOISY, LADDER, still))["elisa"]
+    few = _readings(
+        scenario_of(
+            NOISY, "design: {dose: {of: pulse, values: [1 uM, 10 uM]}}",
+            "perturbations: [{two: {scale: {k: 0}}}, {one: {scale: {k: 0}}}]",
+            "observe: {every: 2 h, until: 10 h, outputs: [A]}",
+        )
+    )["elisa"]  # fmt: skip
+    place = {name: few[name] for name in few.dims}
+    np.testing.assert_array_equal(few, every.sel(place))
+    assert len(np.unique(few)) == few.size == 24
+
+
+def test_doses_that_differ_by_rounding_are_one_dose(scenario_of: ScenarioOf) -> None:
+    still = "perturbations: [{one: {scale: {k: 0}}}]"
+    spaced = "design: {dose: {of: pulse, from: 0.1 uM, to: 10 uM, points: 3, zero: true}}"
+    one, other = (_readings(scenario_of(NOISY, still, ladder)) for ladder in (LADDER, spaced))
+    np.testing.assert_allclose(one["elisa"], other["elisa"], rtol=1e-12)
+
+
+def test_another_scenario_assay_or_perturbation_is_another_sample(scenario_of: ScenarioOf) -> None:
+    first = _readings(scenario_of(NOISY, "perturbations: [none, {same: {}}]"))["elisa"]
+    other = _readings(scenario_of(NOISY, "id: again"))["elisa"].sel(perturbation="none")
+    renamed = _readings(scenario_of(NOISY.replace("elisa", "blot")))["blot"]
+    for one in (first.sel(perturbation="same"), other, renamed.sel(perturbation="none")):
+        assert not (one.values == first.sel(perturbation="none").values).any()
+
+
+def test_readings_do_not_depend_on_the_order_of_dimensions(scenario_of: ScenarioOf) -> None:
+    scenario = scenario_of(NOISY, LADDER)
+    dataset = simulate(scenario)
+    turned = with_readings(dataset.transpose("time", "dose", "perturbation"), scenario)["elisa"]
+    here = with_readings(dataset, scenario)["elisa"]
+    np.testing.assert_array_equal(here, turned.transpose(*here.dims))
+
+
+def test_endpoints_use_readings_like_outputs(scenario_of: ScenarioOf) -> None:
+    scenario = scenario_of(
+        _assay("signal: 10 * x, unit: OD, cv: 0.1, replicates: 2"),
+        "endpoints: {peak: {of: elisa, take: max}, clean: {of: elisa_noiseless, take: max},"
+        " low: {of: elisa_noiseless, take: time_to, below: 10 OD}, exposure: {of: elisa, take: auc}}",
+        "expect: [none.clean == 40, abs(none.peak / none.clean - 1) < 0.5, none.peak != 40]",
+    )
+    found = evaluate(simulate(scenario))
+    assert all(item.passed for item in check_expectations(found, scenario))
+    assert found["peak"].attrs["units"] == "OD"
+    assert found["exposure"].attrs["units"] == "OD*h"
+    assert found["low"].values[0] == pytest.approx(2 * math.log(4), rel=0.02)
+
+
+def test_an_output_that_only_an_assay_looks_at_is_recorded(scenario_of: ScenarioOf) -> None:
+    scenario = scenario_of(
+        "assays: {mtt: {of: remaining, signal: 1.2 * x + 0.05}}",
+        "observe: {every: 1 h, until: 2 h, outputs: [mtt]}",
+    )
+    found = simulate(scenario)
+    assert list(found.data_vars) == ["remaining", "status"]
+    axes = scenario_figure(found, evaluate(found)).axes
+    assert [ax.get_ylabel() for ax in axes] == ["mtt (dimensionless)"]
+    assert {line.get_linestyle() for line in axes[0].lines if len(line.get_xdata()) > 2} == {"None"}
+
+
+def test_an_ic50_may_be_read_with_noise(scenario_of: ScenarioOf) -> None:
+    scenario = scenario_of(
+        "assays: {mtt: {of: remaining, signal: 1.2 * x, cv: 0.05, replicates: 3}}",
+        "design: {dose: {of: pulse, from: 0.01 uM, to: 100 uM, points: 9, zero: true}}",
+        "endpoints: {truth: {of: remaining, take: ic50, at: 0 h}, read: {of: mtt, take: ic50, at: 0 h}}",
+    )
+    found = evaluate(simulate(scenario))
+    assert found["truth"].values[0] == pytest.approx(3, rel=1e-6)
+    assert found["read"].values[0] == pytest.approx(3, rel=0.3)
+    assert found["read"].values[0] != found["truth"].values[0]
+    assert scenario_figure(simulate(scenario), found).axes
+
+
+def test_readings_are_no_part_of_a_stored_run(scenario_of: ScenarioOf, tmp_path: Path) -> None:
+    scenario = scenario_of(NOISY, "endpoints: {x: {of: elisa, take: value, at: 2 h}}")
+    dataset = simulate(scenario)
+    write_result(dataset, tmp_path / "run.nc")
+    stored = read_result(tmp_path / "run.nc")
+    assert "elisa" not in stored
+    assert replay(stored).passed
+    np.testing.assert_array_equal(evaluate(stored)["x"], evaluate(dataset)["x"])
+
+
+def test_standards_are_read_back(scenario_of: ScenarioOf) -> None:
+    scenario = scenario_of(
+        _assay("signal: 0.05 + 2.4 * x / (1 + x / 15), unit: OD, standards: [0 uM, 100 nM, 1 uM, 20 uM]")
+    )  # fmt: skip
+    instrument = instruments(scenario, make_plan(scenario).model.unit_of)["elisa"]
+    assert instrument.standards == (0, 0.1, 1, 20)
+    signals = instrument.signal_of(np.array(instrument.standards))
+    for standard, signal in zip(instrument.standards, signals, strict=True):
+        assert read_back(instrument, float(signal)) == pytest.approx(standard, rel=1e-12, abs=1e-12)
+
+
+@given(st.floats(0, 100))
+def test_what_lies_between_the_standards_is_read_back(x: float) -> None:
+    for instrument in (_instrument(), _instrument(signal="exp(-x / 30)", unit="")):
+        signal = float(instrument.signal_of(np.array([x]))[0])
+        assert read_back(instrument, signal) == pytest.approx(x, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("signal", [0.0499, 31.5, -1.0, math.nan, math.inf])
+def test_a_signal_outside_the_calibrated_range_is_refused(signal: float) -> None:
+    with pytest.raises(ScenarioError, match="outside the calibrated range from 0.05 to 31.3543"):
+        read_back(_instrument(), signal)
+
+
+def test_the_calibrated_range_ends_at_the_limits() -> None:
+    instrument = _instrument(detection_limit=0.2, upper_limit=20.0)
+    assert read_back(instrument, 0.2) == pytest.approx(0.15 / (2.4 - 0.15 / 15))
+    for signal in (0.19, 20.1):
+        with pytest.raises(ScenarioError, match="calibrated range from 0.2 to 20"):
+            read_back(instrument, signal)
+
+
+def test_without_standards_nothing_is_read_back() -> None:
+    with pytest.raises(ScenarioError, match="'elisa' has no standards"):
+        read_back(_instrument(standards=()), 1.0)
+
+
+ENDPOINTS = "endpoints: {x: {of: elisa, take: max}}"
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([_assay("cv: -0.1")], "assays.elisa.cv: Input should be greater than or equal to 0"),
+        ([_assay("replicates: 0")], "assays.elisa.replicates: Input should be greater than or equal to 1"),
+        ([_assay("cvv: 0.1")], "assays.elisa.cvv: unknown key 'cvv': did you mean 'cv'"),
+        ([_assay("signal: 2 * y")], "assays.elisa.signal: unknown name 'y': a signal knows only x, which is A"),
+        ([_assay("signal: 2 * x >")], "assays.elisa.signal: '2 * x >' is not an expression"),
+        ([_assay("signal: x > 2")], "assays.elisa.signal: 'x > 2' stands where a number is due"),
+        ([_assay("detection_limit: 3 uM, upper_limit: 2 uM")], "the detection limit 3 is not below the upper limit 2"),
+        ([_assay("detection_limit: -3 uM")], "the detection limit may not be negative: -3"),
+        ([_assay("sd: -1 uM")], "assays.elisa: sd may not be negative: -1"),
+        ([_assay("sd: 1")], "assays.elisa.sd: sd needs a unit: write '1 umol/L', not 1"),
+        ([_assay("sd: 1 h")], "sd is in 'h', which cannot be converted to 'umol/L'"),
+        ([_assay("signal: 2 * x, unit: OD, sd: 1 h")], "assays.elisa.sd: sd is in 'h', the signal in 'OD'"),
+        ([_assay("standards: [1 uM, 1000 nM]")], "assays.elisa: two standards are equal"),
+        ([_assay("standards: [1 uM]")], "assays.elisa.standards"),
+        ([_assay("signal: abs(x - 3), standards: [1 uM, 9 uM]")], "the signal does not always rise, or always fall"),
+        (["assays: {elisa: {of: B}}"], "assays.elisa.of: "),
+        (["assays: {k: {of: A}}"], "assays.k: 'k' is the name of a value of the model already"),
+        (["assays: {A: {of: A}}"], "assays.A: 'A' is an output already"),
+        (["assays: {x: {of: A}}", ENDPOINTS], "assays.x: 'x' is the name of an endpoint or rule too"),
+        (["assays: {dose: {of: A}}"], "assays.dose: 'dose' is a name that the result itself uses"),
+        (
+            ["assays: {a: {of: A}, a_noiseless: {of: A}}"],
+            "assays.a_noiseless: 'a_noiseless' is what the assay 'a' gives already",
+        ),
+        ([_assay("cv: 0.1"), ENDPOINTS.replace("elisa", "elisaa")], "endpoints.x.of: "),
+    ],
+)  # fmt: skip
+def test_an_assay_without_meaning_is_refused(
+    scenario_of: ScenarioOf, lines: list[str], message: str
+) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        make_plan(scenario_of(*lines))
+    assert message in str(caught.value)
+    assert str(caught.value).startswith("f:")
+    assert "\n" not in str(caught.value)
+
+
+def test_what_moves_an_endpoint_is_asked_without_noise() -> None:
+    text = """\
+id: asked
+title: Cross-links as an assay reads them
+model: melflufen
+regimen: [{at: 0 h, dose: melflufen_medium, to: 1 uM}]
+observe: {every: 1 h, until: 4 h, outputs: [gamma_h2ax]}
+assays: {blot: {of: gamma_h2ax, signal: x, cv: 0.3}}
+endpoints: {late: {of: OF, take: value, at: 4 h}}
+"""
+    read, true = (scenario_from_text(text.replace("OF", name)) for name in ("blot", "gamma_h2ax"))
+    assert influential_assumptions(read) == influential_assumptions(true) != []
