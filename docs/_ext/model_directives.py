@@ -4,9 +4,11 @@
     :folded: Numbers
     ```
     ```{scenario-figure} gamma_h2ax_washout
+    :set: design.lines.number=2
     ```
 
-A third word after `model` names a variant; `folded` hides the part behind a title.
+A third word after `model` names a variant; `folded` hides the part behind a title; `set` changes
+a scenario as `--set` does.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
+import calibration_pages
 import model_pages
 import schemes
 from docutils import nodes
@@ -30,8 +33,10 @@ from myelode.equations import Equations, derive
 from myelode.figures import plot_scenario
 from myelode.library import find_scenario, models
 from myelode.model import Model, load_model
+from myelode.named_regimens import read_regimens
 from myelode.outcomes import evaluate
 from myelode.perturbations import cell_lines, perturbations
+from myelode.scenario import load_scenario
 from myelode.simulation import simulate
 from myelode.validation import Row, validate
 
@@ -68,6 +73,15 @@ def _perturbations(name: str, variant: str | None) -> str:
     return model_pages.changes(item for item in known.values() if item.set or item.scale)
 
 
+def _compounds(name: str, variant: str | None) -> str:
+    return model_pages.compounds(_model(name, variant).compounds)
+
+
+def _regimens(name: str, variant: str | None) -> str:
+    folder = _model(name, variant).folder
+    return model_pages.regimens(read_regimens(folder).values()) if folder else ""
+
+
 def _cell_lines(name: str, variant: str | None) -> str:
     return model_pages.changes(cell_lines(_model(name, variant)).values())
 
@@ -87,6 +101,11 @@ def _misses(name: str, variant: str | None) -> str:
 
 def _score(name: str, variant: str | None) -> str:
     return model_pages.score(_validated(name))
+
+
+def _calibrations(name: str, variant: str | None) -> str:
+    folder = _model(name, variant).folder
+    return calibration_pages.calibrations(folder) if folder else ""
 
 
 def _scenarios(name: str, variant: str | None) -> str:
@@ -112,8 +131,9 @@ def _assignments(name: str, variant: str | None) -> str:
 Part = Callable[[str, str | None], str]
 _MARKDOWN: Mapping[str, Part] = {
     "title": _title, "parameters": _parameters, "evidence": _evidence,
-    "perturbations": _perturbations, "cell-lines": _cell_lines, "claims": _claims,
-    "observations": _observations, "misses": _misses, "score": _score, "scenarios": _scenarios,
+    "compounds": _compounds, "regimens": _regimens, "perturbations": _perturbations,
+    "cell-lines": _cell_lines, "claims": _claims, "observations": _observations,
+    "misses": _misses, "score": _score, "calibration": _calibrations, "scenarios": _scenarios,
 }  # fmt: skip
 _HTML: Mapping[str, Part] = {
     "scheme": _scheme, "reactions": _reactions,
@@ -151,16 +171,19 @@ class FigureDirective(SphinxDirective):
     """The figure of a shipped scenario."""
 
     required_arguments = 1
+    option_spec: ClassVar[dict[str, Any]] = {"set": directives.unchanged_required}
 
     def run(self) -> list[nodes.Node]:
         """The figure as SVG inside the page."""
-        self.env.note_dependency(str(find_scenario(self.arguments[0])))
-        return [_html(f'<div class="picture">{_figure_svg(self.arguments[0])}</div>')]
+        name = self.arguments[0]
+        self.env.note_dependency(str(find_scenario(name)))
+        settings = tuple(self.options.get("set", "").split())
+        return [_html(f'<div class="picture">{_figure_svg(name, settings)}</div>')]
 
 
 @lru_cache
-def _figure_svg(name: str) -> str:
-    dataset = simulate(name)
+def _figure_svg(name: str, settings: tuple[str, ...]) -> str:
+    dataset = simulate(load_scenario(name, settings))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "figure.svg"
         plot_scenario(dataset, evaluate(dataset), path)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from mathml import to_mathml
 
 from myelode.claims import VERDICTS, Claim
+from myelode.compounds import Compound, Compounds
+from myelode.named_regimens import NamedRegimen
 from myelode.parameters import EVIDENCE, FIXED, Parameter
 from myelode.perturbations import Perturbation
 from myelode.validation import Row
@@ -165,6 +167,54 @@ def evidence(rows: Iterable[Parameter]) -> str:
     return f"{table}\n\n{rest}"
 
 
+def compounds(found: Compounds) -> str:
+    """What a scenario may name as its compound, why it may not, and the numbers of each."""
+    cells = (
+        (f"`{item.name}`<br>{prose(item.title)}", prose(item.kind), prose(_said_of(item)))
+        for item in found.items.values()
+    )
+    names = markdown_table(("name", "kind", "note"), cells)
+    return f"{names}\n\n{_numbers_of([item for item in found.items.values() if item.rows])}"
+
+
+def _numbers_of(items: Sequence[Compound]) -> str:
+    """Every number that a compound has of its own, with its evidence: a column per compound."""
+    rows = {name: row for item in items for name, row in item.rows.items()}
+    cells = (
+        (f"`{name}`", prose(_unit(row.unit)), *(_own(item, name) for item in items))
+        for name, row in rows.items()
+    )
+    return markdown_table(("number", "unit", *(item.name for item in items)), cells)
+
+
+def _own(item: Compound, name: str) -> str:
+    row = item.rows.get(name)
+    return f"{row.value:g}<br>*{row.evidence}*" if row else ""
+
+
+def _said_of(item: Compound) -> str:
+    said = [f"otherwise as {item.like}"] if item.like else []
+    said += [f"also {', '.join(item.aliases)}"] if item.aliases else []
+    said += [f"variant {' or '.join(item.variants)} only"] if item.variants else []
+    said += [item.note] if item.note else []
+    return "; ".join(said + ([f"refused: {item.refused}"] if item.refused else []))
+
+
+def regimens(found: Iterable[NamedRegimen]) -> str:
+    """What a scenario may name as its regimen, since when it is what, and where it is from."""
+    cells = (
+        (
+            f"`{item.name}`<br>{prose(item.title)}",
+            prose(f"{item.status} ({item.status_date})"),
+            item.evidence,
+            prose(item.source),
+            prose(item.note),
+        )
+        for item in found
+    )
+    return markdown_table(("name", "status", "evidence", "source", "note"), cells)
+
+
 def changes(items: Iterable[Perturbation]) -> str:
     """Cell lines or perturbations: what each changes, what was published, how well it is known."""
     cells = (
@@ -210,12 +260,23 @@ def _claim(item: Claim) -> str:
         f"`{item.id}` {prose(item.claim)}: {_verdict(item.verdict)}\n"
         f": Why: {prose(item.because.rstrip('.'))}.\n"
         f"  In the model: {prose(item.in_model.rstrip('.'))}.\n"
-        f"  Sources: {sources}."
+        f"  Sources: {sources}.{''.join(_arithmetic(item))}"
     )
 
 
-def _verdict(word: str) -> str:
-    return f"[{word}]{{.verdict-{word}}}"
+def _arithmetic(item: Claim) -> Iterator[str]:
+    """The numbers that the document states, and whether what must hold between them does."""
+    for name, record in item.records.items():
+        yield f"\n  Stated: `{name}` = {prose(str(record))}, {prose(record.what)}."
+    for condition in item.must_hold:
+        verdict = _verdict("hit", "holds") if condition.holds else _verdict("miss", "violated")
+        sides = "".join(f" (`{side}` = {number(x)})" for side, x in condition.sides.items())
+        why = prose(condition.because.rstrip("."))
+        yield f"\n  Must hold: `{condition.text}`{sides}: {verdict}: {why}."
+
+
+def _verdict(kind: str, word: str = "") -> str:
+    return f"[{word or kind}]{{.verdict-{kind}}}"
 
 
 def observations(rows: Iterable[Row]) -> str:
