@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from myelode.errors import MyelodeError, ScenarioError, best_matches
 from myelode.expressions import names_in
+from myelode.faults import first_fault
 from myelode.files import YamlFile, read_yaml
 from myelode.parameters import parse_distribution
 from myelode.steps import STRICT, Factor, Quantity
@@ -217,7 +218,7 @@ def load_calibration(path: Path) -> CalibrationFile:
     try:
         found = CalibrationFile(Calibration.model_validate(file.data), file)
     except ValidationError as error:
-        raise ScenarioError(_first_fault(file, error)) from None
+        raise ScenarioError(first_fault(file, error, _section_at)) from None
     _require_consistent(found)
     return found
 
@@ -255,35 +256,12 @@ def _require_consistent(found: CalibrationFile) -> None:
             raise found.error(f"records says of {series.file!r} no dose", "series", number, "over")
 
 
-def _first_fault(file: YamlFile, error: ValidationError) -> str:
-    """One line on the fault that says most: a misspelt key explains a missing one."""
-    faults = error.errors(include_url=False)
-    fault = min(faults, key=lambda item: item["type"] != "extra_forbidden")
-    path = _known_path(file, fault["loc"])
-    key = str(fault["loc"][-1])
-    if fault["type"] == "extra_forbidden":
-        hint = best_matches(key, _keys_beside(fault["loc"]))
-        return f"{file.place(path)}: unknown key {key!r}{hint}"
-    if fault["type"] == "missing":
-        return f"{file.place(path)}: {key!r} is missing"
-    return f"{file.place(path)}: {fault['msg'].removeprefix('Value error, ')}"
-
-
-def _known_path(file: YamlFile, path: _Path) -> _Path:
-    """The part of pydantic's path that names keys of the file, without its own type tags."""
-    known: _Path = ()
-    for part in path:
-        if (*known, part) in file.lines:
-            known = (*known, part)
-    return known or path[:1]
-
-
-def _keys_beside(path: _Path) -> list[str]:
-    """What may stand where an unknown key does."""
-    inner = [part for part in path[1:-1] if part in _SECTIONS]
-    section: Any = _SECTIONS.get(inner[-1] if inner else path[0], Calibration)
-    section = Calibration if len(path) == 1 else section
-    return [field.alias or name for name, field in section.model_fields.items()]
+def _section_at(path: _Path) -> type[BaseModel]:
+    """What may stand at a place of the file."""
+    if not path:
+        return Calibration
+    inner = [part for part in path[1:] if part in _SECTIONS]
+    return _SECTIONS.get(inner[-1] if inner else path[0], Calibration)
 
 
 _SECTIONS: Mapping[str | int, type[BaseModel]] = {

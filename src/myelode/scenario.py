@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from myelode.errors import ModelError, ScenarioError, best_matches
 from myelode.expressions import names_in
+from myelode.faults import first_fault, keys
 from myelode.files import YamlFile, parse_yaml, read_yaml
 from myelode.library import beside, find_scenario
 from myelode.named_regimens import written_out
@@ -144,12 +145,12 @@ def build_scenario(file: YamlFile, settings: Iterable[str] = ()) -> Scenario:
             f"{file.where}: a scenario is a mapping: id, title, model, observe, ..."
         )
     whole, inside = sort_settings(settings)
-    data = written_out(with_settings(file.data, whole, _keys(Scenario)), file)
-    data = with_settings(data, inside, _keys(Scenario))
+    data = written_out(with_settings(file.data, whole, keys(Scenario)), file)
+    data = with_settings(data, inside, keys(Scenario))
     try:
         scenario = Scenario.model_validate(data)
     except ValidationError as error:
-        raise ScenarioError(_first_fault(file, error)) from None
+        raise ScenarioError(first_fault(file, error, _section_at)) from None
     scenario._file = file
     for path, text in expressions_of(scenario):
         with scenario.at(*path):
@@ -251,33 +252,6 @@ def _collisions(scenario: Scenario) -> Iterator[tuple[_Path, str]]:
             yield (section, flag), f"{flag!r} is the name of the flag of {name!r}"
 
 
-def _first_fault(file: YamlFile, error: ValidationError) -> str:
-    """One line on the fault that says most: a misspelt key explains a missing one."""
-    faults = error.errors(include_url=False)
-    fault = min(faults, key=lambda item: item["type"] != "extra_forbidden")
-    path, key = fault["loc"], str(fault["loc"][-1]) if fault["loc"] else ""
-    place = file.place(fault.get("ctx", {}).get("path") or _known_path(file, path))
-    if fault["type"] == "extra_forbidden":
-        return f"{place}: unknown key {key!r}{best_matches(key, _keys(_section_at(path[:-1])))}"
-    if fault["type"] == "missing":
-        return f"{place}: {key!r} is missing"
-    if fault["type"] == "literal_error":
-        hint = best_matches(
-            str(fault["input"]), fault["ctx"]["expected"].replace("'", "").split(", ")
-        )
-        return f"{place}: {fault['input']!r} is none of {fault['ctx']['expected']}{hint}"
-    return f"{place}: {fault['msg'].removeprefix('Value error, ')}"
-
-
-def _known_path(file: YamlFile, path: _Path) -> _Path:
-    """The part of pydantic's path that names keys of the file, without its own type tags."""
-    known: _Path = ()
-    for part in path:
-        if (*known, part) in file.lines:
-            known = (*known, part)
-    return known or path[:1]
-
-
 def _section_at(path: _Path) -> type[BaseModel]:
     """What may stand at a place of the file."""
     if not path:
@@ -285,10 +259,6 @@ def _section_at(path: _Path) -> type[BaseModel]:
     if path[0] == "design" and len(path) > 1:
         return Lines if path[1] == "lines" else Ladder
     return _SECTIONS.get(str(path[0]), Scenario)
-
-
-def _keys(section: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in section.model_fields.items()]
 
 
 _SECTIONS: Mapping[str, type[BaseModel]] = {

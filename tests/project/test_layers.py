@@ -14,7 +14,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "myelode"
 ORDER = """
     errors
     units expressions dimensions
-    files library lookups settings claims
+    files faults library lookups settings claims
     equations.functions equations.mathml
     sbml.units sbml sbml.dependencies sbml.infusions
     preflight.loading preflight.isolation preflight.tree preflight.scopes preflight.findings
