@@ -6,10 +6,13 @@ import math
 from pathlib import Path
 
 import pytest
+import xarray as xr
 
 from myelode.claims import read_claims
+from myelode.engines import Tolerances
 from myelode.errors import ModelError
 from myelode.library import find_model, models
+from myelode.plan import Plan
 from myelode.validation import COLUMNS, Row, Score, read_observations, score, validate
 
 MODEL = """\
@@ -127,8 +130,13 @@ def test_a_scenario_runs_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     import myelode.validation as validation
 
     calls = []
-    real = validation.simulate
-    monkeypatch.setattr(validation, "simulate", lambda s: (calls.append(s.id), real(s))[1])
+    real = validation.evaluate_plan
+
+    def counted(plan: Plan, engine: str, tolerances: Tolerances) -> xr.Dataset:
+        calls.append(plan.scenario.id)
+        return real(plan, engine, tolerances)
+
+    monkeypatch.setattr(validation, "evaluate_plan", counted)
     _observe(folder, {}, {"endpoint": "slow.at2", "low": "", "high": ""})
     validate(folder)
     assert calls == ["trial"]

@@ -19,7 +19,7 @@ from myelode.drugs import Drug, read_arm_drugs, read_drugs, read_overrides
 from myelode.engines import Tolerances, choose_engine
 from myelode.engines.protocol import Run
 from myelode.errors import ScenarioError
-from myelode.model import Model, load_model
+from myelode.model import Model
 from myelode.perturbations import NO_PERTURBATION, Effective, Perturbation, read_value, resolve
 from myelode.regimen import compile_regimen, infused_species, regimen_targets
 from myelode.sampling import end_of_run, sample_times
@@ -28,7 +28,7 @@ from myelode.scenario import RESERVED, Scenario
 from myelode.scores import true_classes
 from myelode.sections import NOISELESS
 from myelode.steps import Context, Quantity, Step, label_times
-from myelode.subjects import cell_line_of, lines_of, perturbations_of
+from myelode.subjects import cell_line_of, lines_of, model_of, perturbations_of
 from myelode.timeline import Equilibration, Instant, Timeline
 from myelode.units import to_unit
 
@@ -79,10 +79,7 @@ def make_plan(
 
     `overrides` are as in `myelode.drugs`; `model` is that of the scenario, where it is at hand.
     """
-    if model is None:
-        with scenario.at("model"):
-            model = load_model(scenario.beside(scenario.model), scenario.variant)
-    return _Planner(scenario, model, inputs or {}, overrides or {}).plan()
+    return _Planner(scenario, model or model_of(scenario), inputs or {}, overrides or {}).plan()
 
 
 @dataclass(frozen=True)
@@ -111,6 +108,7 @@ class _Planner:
         self.grid = read_grid(scenario, model, self._typical())
         self.perturbations = perturbations_of(scenario, model)
         true_classes(scenario, {n: item.true_class for n, item in self.perturbations.items()})
+        self.starts: dict[tuple[object, ...], float] = {}
         self.base = _values(scenario, model, "set")
         self.final = _values(scenario, model, "final")
         self.outputs = _outputs(scenario, model, self.grid)
@@ -207,10 +205,13 @@ class _Planner:
         return lambda number: self.scenario.at(*path, number)
 
     def _initial(self, name: str, changes: Mapping[str, float]) -> float:
-        """A value that the model computes at the start of a run."""
-        start = Run(changes, Timeline((), 0.0), np.zeros(1), (name,))
-        simulator = choose_engine("auto").compile(self.model.sbml)
-        return float(simulator.run(start, Tolerances())[0, 0])
+        """A value that the model computes at the start of a run; the same for all of its doses."""
+        key = (name, *sorted(changes.items()))
+        if key not in self.starts:
+            start = Run(changes, Timeline((), 0.0), np.zeros(1), (name,))
+            simulator = choose_engine("auto").compile(self.model.sbml)
+            self.starts[key] = float(simulator.run(start, Tolerances())[0, 0])
+        return self.starts[key]
 
     def _require_free_of_regimen(self) -> None:
         """A value that the regimen changes cannot also be set: the setting would not last."""

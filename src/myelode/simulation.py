@@ -58,6 +58,12 @@ def simulate_plan(
     return plan_dataset(plan, values, engine, tolerances)
 
 
+def evaluate_plan(plan: Plan, engine: str, tolerances: Tolerances) -> xr.Dataset:
+    """As `evaluate` of what `simulate` gives, for a plan at hand."""
+    dataset = simulate_plan(plan, engine, tolerances)
+    return evaluate_scenario(dataset, plan.scenario, Context(plan.model))
+
+
 def plan_scenario(
     scenario: Scenario,
     engine: str = "auto",
@@ -218,9 +224,7 @@ def _evaluated(
 ) -> xr.Dataset:
     if scenario.inputs:
         raise ScenarioError(f"{scenario.id} takes inputs itself: inputs do not chain")
-    plan = make_plan(scenario, overrides=overrides)
-    dataset = simulate_plan(plan, engine, tolerances)
-    return evaluate_scenario(dataset, scenario, Context(plan.model))
+    return evaluate_plan(make_plan(scenario, overrides=overrides), engine, tolerances)
 
 
 def _by_perturbation(result: xr.Dataset, wanted: Input) -> dict[str, Quantity]:

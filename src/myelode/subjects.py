@@ -1,13 +1,13 @@
-"""Who a scenario treats: a cell line, and the perturbations of it."""
+"""Who a scenario treats: a model, its cell line, and the perturbations of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from myelode.drugs import Overrides
 from myelode.errors import ScenarioError, best_matches
-from myelode.model import Model
+from myelode.model import Model, load_model
 from myelode.perturbations import (
     Perturbation,
     cell_lines,
@@ -16,6 +16,12 @@ from myelode.perturbations import (
     read_changes,
 )
 from myelode.scenario import Scenario
+
+
+def model_of(scenario: Scenario, load: Callable[[str, str | None], Model] = load_model) -> Model:
+    """The model that a scenario names; `load` may be one that keeps what it has loaded."""
+    with scenario.at("model"):
+        return load(scenario.beside(scenario.model), scenario.variant)
 
 
 def lines_of(scenario: Scenario, model: Model) -> dict[str, Perturbation]:

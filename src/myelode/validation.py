@@ -15,15 +15,17 @@ from pathlib import Path
 
 import xarray as xr
 
+from myelode.engines import Tolerances
 from myelode.errors import ModelError, ScenarioError
 from myelode.expressions import evaluate_expression, names_in
 from myelode.files import TableRow, read_table
 from myelode.library import find_model, find_scenario
 from myelode.lookups import scalars
-from myelode.outcomes import evaluate
+from myelode.model import Model, load_model
 from myelode.parameters import EVIDENCE, READ
 from myelode.scenario import load_scenario
-from myelode.simulation import simulate
+from myelode.simulation import evaluate_plan, plan_scenario
+from myelode.subjects import model_of
 from myelode.units import DIMENSIONLESS, factor
 
 USES = ("check", "calibrate", "context")
@@ -93,11 +95,12 @@ class Score:
 def validate(model: str | Path) -> list[Row]:
     """Every observation of a model beside its simulated value, in the order of the table.
 
-    Each scenario runs once. Raises ModelError with the line for a fault in the table, and
-    SimulationError for a scenario that fails.
+    Each scenario runs once, and each model is loaded once. Raises ModelError with the line for a
+    fault in the table, and SimulationError for a scenario that fails.
     """
     observations = read_observations(find_model(model))
-    evaluated = lru_cache(maxsize=None)(_evaluate)
+    load = lru_cache(maxsize=None)(load_model)
+    evaluated = lru_cache(maxsize=None)(lambda name: _evaluate(name, load))
     return [_compare(observation, evaluated) for observation in observations]
 
 
@@ -172,8 +175,10 @@ def _require_scenario(row: TableRow) -> None:
         raise ModelError(f"{row.where}: {error}") from None
 
 
-def _evaluate(scenario: str) -> xr.Dataset:
-    return evaluate(simulate(load_scenario(scenario)))
+def _evaluate(name: str, load: Callable[[str, str | None], Model]) -> xr.Dataset:
+    scenario = load_scenario(name)
+    plan = plan_scenario(scenario, model=model_of(scenario, load))
+    return evaluate_plan(plan, "auto", Tolerances())
 
 
 def _compare(observation: Observation, evaluated: Evaluated) -> Row:

@@ -94,14 +94,13 @@ def _model(name: str, variant: str | None) -> Model:
 
 def _scenario(name: str, variant: str | None) -> tuple[Model, Scenario]:
     from myelode.errors import ScenarioError
-    from myelode.model import load_model
     from myelode.scenario import load_scenario
+    from myelode.subjects import model_of
 
     if variant is not None:
         raise ScenarioError("--variant goes with a model: a scenario names its own")
     scenario = load_scenario(name)
-    with scenario.at("model"):
-        return load_model(scenario.beside(scenario.model), scenario.variant), scenario
+    return model_of(scenario), scenario
 
 
 def _described(model: Model, scenario: Scenario | None, wanted: dict[str, bool]) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from myelode.calibration import Bounds, CalibrationFile
 from myelode.compound_fit import value_in_model
@@ -15,6 +16,7 @@ from myelode.perturbations import cell_lines, require_changeable
 from myelode.sbml import Entity
 from myelode.units import factor, to_unit
 
+Found = TypeVar("Found")
 _ROUNDING = 1e-9
 
 
@@ -121,25 +123,21 @@ def _present(key: Key, model: Model, entity: Entity) -> tuple[float, Parameter |
 
 
 def _of_compound(key: Key, model: Model) -> Parameter:
-    known, name = model.compounds.items, str(key.compound)
-    if name not in known:
-        raise ScenarioError(f"unknown compound {name!r}{best_matches(name, known)}")
-    rows = known[name].rows
-    if key.name not in rows:
-        hint = best_matches(key.name, rows)
-        raise ScenarioError(f"{name} has no row of its own for {key.name!r}{hint}")
-    return rows[key.name]
+    name = str(key.compound)
+    compound = _found(name, model.compounds.items, f"unknown compound {name!r}")
+    return _found(key.name, compound.rows, f"{name} has no row of its own for {key.name!r}")
 
 
 def _of_line(key: Key, model: Model) -> float:
-    known, name = cell_lines(model), str(key.line)
+    name = str(key.line)
+    line = _found(name, cell_lines(model), f"unknown cell line {name!r}")
+    return _found(key.name, line.set, f"cell line {name} does not set {key.name!r}")
+
+
+def _found(name: str, known: Mapping[str, Found], otherwise: str) -> Found:
     if name not in known:
-        raise ScenarioError(f"unknown cell line {name!r}{best_matches(name, known)}")
-    settings = known[name].set
-    if key.name not in settings:
-        hint = best_matches(key.name, settings)
-        raise ScenarioError(f"cell line {name} does not set {key.name!r}{hint}")
-    return settings[key.name]
+        raise ScenarioError(f"{otherwise}{best_matches(name, known)}")
+    return known[name]
 
 
 def _require_in_range(

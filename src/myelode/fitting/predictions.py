@@ -13,6 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from myelode import subjects
 from myelode.calibration import Records, Series
 from myelode.datasets import plan_dataset
 from myelode.engines import Tolerances, choose_engine
@@ -125,13 +126,10 @@ def make_plan_of(scenario: Scenario, model: Model, overrides: Overrides) -> Plan
 
 def model_of(scenario: Scenario) -> Model:
     """The model of a scenario; each is loaded once."""
-    with scenario.at("model"):
-        return _model(scenario.beside(scenario.model), scenario.variant)
+    return subjects.model_of(scenario, _load_once)
 
 
-@lru_cache(maxsize=8)
-def _model(name: str, variant: str | None) -> Model:
-    return load_model(name, variant)
+_load_once = lru_cache(maxsize=8)(load_model)
 
 
 def nearest(values: np.ndarray, wanted: float) -> int:
