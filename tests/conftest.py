@@ -30,11 +30,22 @@ settings.load_profile("ci" if CI else "myelode")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`shipped_scenario`: one of each kind; `shipped`: these, and the models."""
-    if "shipped_scenario" in metafunc.fixturenames:
-        metafunc.parametrize("shipped_scenario", _scenario_of_each_kind())
-    if "shipped" in metafunc.fixturenames:
-        metafunc.parametrize("shipped", [*library.models(), *_scenario_of_each_kind()])
+    """Scenarios, one of each kind: `shipped_scenario` all, `exportable_scenario` those without
+    conditional steps, `conditional_scenario` those with. `shipped`: exportable ones, and models.
+    """
+    kinds = _scenario_of_each_kind() if _SCENARIOS & set(metafunc.fixturenames) else []
+    exportable = [name for name in kinds if not _is_conditional(name)]
+    for fixture, names in {
+        "shipped_scenario": kinds,
+        "exportable_scenario": exportable,
+        "conditional_scenario": [name for name in kinds if _is_conditional(name)],
+        "shipped": [*library.models(), *exportable],
+    }.items():
+        if fixture in metafunc.fixturenames:
+            metafunc.parametrize(fixture, names)
+
+
+_SCENARIOS = {"shipped_scenario", "exportable_scenario", "conditional_scenario", "shipped"}
 
 
 @lru_cache(maxsize=1)
@@ -49,10 +60,18 @@ def _kind(name: str) -> tuple[object, ...]:
     scenario = load_scenario(name)
     given = (
         scenario.compounds, scenario.partner, scenario.arms, scenario.equilibrate, scenario.inputs,
-        scenario.design.dose, scenario.design.lines, scenario.design.cross, scenario.design.zip,
+        scenario.design.dose, scenario.design.subjects, scenario.design.cross, scenario.design.zip,
     )  # fmt: skip
     verbs = {step.verb for steps in scenario.regimens.values() for step in steps}
-    return (scenario.model, scenario.variant, *map(bool, given), *sorted(verbs))
+    conditional = _is_conditional(name)
+    return (scenario.model, scenario.variant, conditional, *map(bool, given), *sorted(verbs))
+
+
+@lru_cache
+def _is_conditional(name: str) -> bool:
+    """Whether a step of the scenario depends on the state of the run."""
+    steps = [step for steps in load_scenario(name).regimens.values() for step in steps]
+    return any(step.if_ is not None for step in steps)
 
 
 @pytest.fixture(scope="session")

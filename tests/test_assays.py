@@ -9,10 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given
-from hypothesis import strategies as st
 
-from myelode.assays import Instrument, instruments, read_back, with_readings
+from myelode.assays.instruments import with_readings
 from myelode.assumptions import influential_assumptions
 from myelode.errors import ScenarioError
 from myelode.figures import scenario_figure
@@ -70,15 +68,6 @@ def _readings(scenario: Scenario) -> xr.Dataset:
 
 def _assay(text: str) -> str:
     return f"assays: {{elisa: {{of: A, {text}}}}}"
-
-
-def _instrument(**changed: object) -> Instrument:
-    values: dict[str, object] = {
-        "name": "elisa", "title": "ELISA", "of": "A", "signal": "0.05 + 2.4 * x / (1 + x / 15)", "unit": "OD",
-        "cv": 0.0, "sd": 0.0, "detection_limit": -math.inf, "upper_limit": math.inf, "replicates": 1,
-        "standards": (0.0, 1.0, 10.0, 100.0),
-    }  # fmt: skip
-    return Instrument(**{**values, **changed})  # type: ignore[arg-type]
 
 
 def test_a_signal_is_arithmetic_on_the_output_in_its_own_unit(scenario_of: ScenarioOf) -> None:
@@ -245,43 +234,6 @@ def test_readings_are_no_part_of_a_stored_run(scenario_of: ScenarioOf, tmp_path:
     np.testing.assert_array_equal(evaluate(stored)["x"], evaluate(dataset)["x"])
 
 
-def test_standards_are_read_back(scenario_of: ScenarioOf) -> None:
-    scenario = scenario_of(
-        _assay("signal: 0.05 + 2.4 * x / (1 + x / 15), unit: OD, standards: [0 uM, 100 nM, 1 uM, 20 uM]")
-    )  # fmt: skip
-    instrument = instruments(scenario, make_plan(scenario).model.unit_of)["elisa"]
-    assert instrument.standards == (0, 0.1, 1, 20)
-    signals = instrument.signal_of(np.array(instrument.standards))
-    for standard, signal in zip(instrument.standards, signals, strict=True):
-        assert read_back(instrument, float(signal)) == pytest.approx(standard, rel=1e-12, abs=1e-12)
-
-
-@given(st.floats(0, 100))
-def test_what_lies_between_the_standards_is_read_back(x: float) -> None:
-    for instrument in (_instrument(), _instrument(signal="exp(-x / 30)", unit="")):
-        signal = float(instrument.signal_of(np.array([x]))[0])
-        assert read_back(instrument, signal) == pytest.approx(x, rel=1e-9, abs=1e-9)
-
-
-@pytest.mark.parametrize("signal", [0.0499, 31.5, -1.0, math.nan, math.inf])
-def test_a_signal_outside_the_calibrated_range_is_refused(signal: float) -> None:
-    with pytest.raises(ScenarioError, match="outside the calibrated range from 0.05 to 31.3543"):
-        read_back(_instrument(), signal)
-
-
-def test_the_calibrated_range_ends_at_the_limits() -> None:
-    instrument = _instrument(detection_limit=0.2, upper_limit=20.0)
-    assert read_back(instrument, 0.2) == pytest.approx(0.15 / (2.4 - 0.15 / 15))
-    for signal in (0.19, 20.1):
-        with pytest.raises(ScenarioError, match="calibrated range from 0.2 to 20"):
-            read_back(instrument, signal)
-
-
-def test_without_standards_nothing_is_read_back() -> None:
-    with pytest.raises(ScenarioError, match="'elisa' has no standards"):
-        read_back(_instrument(standards=()), 1.0)
-
-
 ENDPOINTS = "endpoints: {x: {of: elisa, take: max}}"
 
 
@@ -300,9 +252,9 @@ ENDPOINTS = "endpoints: {x: {of: elisa, take: max}}"
         ([_assay("sd: 1")], "assays.elisa.sd: sd needs a unit: write '1 umol/L', not 1"),
         ([_assay("sd: 1 h")], "sd is in 'h', which cannot be converted to 'umol/L'"),
         ([_assay("signal: 2 * x, unit: OD, sd: 1 h")], "assays.elisa.sd: sd is in 'h', the signal in 'OD'"),
-        ([_assay("standards: [1 uM, 1000 nM]")], "assays.elisa: two standards are equal"),
-        ([_assay("standards: [1 uM]")], "assays.elisa.standards"),
-        ([_assay("signal: abs(x - 3), standards: [1 uM, 9 uM]")], "the signal does not always rise, or always fall"),
+        ([_assay("dilution: 0.5")], "assays.elisa.dilution: Input should be greater than or equal to 1"),
+        ([_assay("depth: 0")], "assays.elisa.depth: Input should be greater than or equal to 1"),
+        ([_assay("depth: 100, cv: 0.1")], "assays.elisa: an assay scatters by depth, or by cv and sd, not both"),
         (["assays: {elisa: {of: B}}"], "assays.elisa.of: "),
         (["assays: {k: {of: A}}"], "assays.k: 'k' is the name of a value of the model already"),
         (["assays: {A: {of: A}}"], "assays.A: 'A' is an output already"),
@@ -332,8 +284,13 @@ title: Cross-links as an assay reads them
 model: melflufen
 regimen: [{at: 0 h, dose: melflufen_medium, to: 1 uM}]
 observe: {every: 1 h, until: 4 h, outputs: [gamma_h2ax]}
-assays: {blot: {of: gamma_h2ax, signal: x, cv: 0.3}}
+assays: {blot: {of: gamma_h2ax, signal: x, cv: 0.3, calibrators: {levels: [0, 100], fit: linear}}}
 endpoints: {late: {of: OF, take: value, at: 4 h}}
 """
-    read, true = (scenario_from_text(text.replace("OF", name)) for name in ("blot", "gamma_h2ax"))
+    read, back, true = (
+        scenario_from_text(text.replace("OF", name))
+        for name in ("blot", "blot_calibrated", "gamma_h2ax")
+    )
     assert influential_assumptions(read) == influential_assumptions(true) != []
+    found = [round(item.elasticity, 6) for item in influential_assumptions(back)]
+    assert found == [round(item.elasticity, 6) for item in influential_assumptions(true)]

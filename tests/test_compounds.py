@@ -25,10 +25,10 @@ from myelode.files import parse_yaml
 from myelode.model import load_model
 from myelode.outcomes import check_expectations, evaluate, evaluate_scenario
 from myelode.plan import Plan, make_plan
+from myelode.regimens.steps import Context
 from myelode.results import read_result, replay, write_result
 from myelode.scenario import Scenario, build_scenario
 from myelode.simulation import simulate
-from myelode.steps import Context
 
 UNITS = """
   unit time_unit = 3600 second; unit substance = 1e-9 mole; unit extent = 1e-9 mole;

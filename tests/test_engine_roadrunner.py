@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from myelode.engines import ENGINES, Run, Simulator, Tolerances, choose_engine
 from myelode.engines.roadrunner import RoadRunnerSimulator
 from myelode.errors import ModelError, ScenarioError, SimulationError
+from myelode.regimens.timeline import Change, Equilibration, Instant, Timeline, just_before
 from myelode.sbml import from_antimony, with_values
 from myelode.sbml.infusions import infusion_rate, with_infusions
-from myelode.timeline import Change, Equilibration, Instant, Timeline, just_before
 
 # Whatever can depend on something else at the start does so here.
 TEXT = """

@@ -11,8 +11,8 @@ from myelode.engines import choose_engine
 from myelode.engines.protocol import Run, Tolerances
 from myelode.engines.scipy import ScipyEngine, ScipySimulator
 from myelode.errors import ScenarioError, SimulationError
+from myelode.regimens.timeline import Change, Equilibration, Instant, SteadyState, Timeline
 from myelode.sbml import from_antimony
-from myelode.timeline import Change, Equilibration, Instant, SteadyState, Timeline
 
 TIGHT = Tolerances(1e-10, 1e-13)
 

@@ -8,8 +8,8 @@ import pytest
 from myelode.engines import Run, Tolerances, choose_engine
 from myelode.engines.sizes import NEGLIGIBLE, NaturalSizes
 from myelode.model import load_model
+from myelode.regimens.timeline import Change, Instant, Timeline
 from myelode.sbml import Entity
-from myelode.timeline import Change, Instant, Timeline
 
 
 def _sizes(**compartments: str) -> NaturalSizes:

@@ -15,8 +15,8 @@ from myelode.equations import Equations, derive
 from myelode.equations.mathml import symbol
 from myelode.equations.system import dependency_order
 from myelode.errors import ModelError, ScenarioError, UnsupportedModelError
+from myelode.regimens.timeline import Timeline
 from myelode.sbml import from_antimony
-from myelode.timeline import Timeline
 
 MICHAELIS_MENTEN = """
 model enzyme

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from myelode.errors import ScenarioError
-from myelode.expressions import evaluate_array, evaluate_expression, holds, names_in
+from myelode.expressions import (
+    evaluate_array,
+    evaluate_expression,
+    holds,
+    is_condition,
+    names_in,
+)
 
 NAMES = {"a": 2.0, "b": -3.5, "none.peak": 7.25, "x.early.auc": 0.125}
 PYTHON_NAMES = {"a": 2.0, "b": -3.5, "none__peak": 7.25, "x__early__auc": 0.125}
@@ -130,6 +136,32 @@ def test_results_of_numpy_are_values_too() -> None:
 def test_names_are_found_whole_and_once() -> None:
     text = "none.peak + a * max(x.early.auc, a) < b and not c"
     assert names_in(text) == ("none.peak", "a", "x.early.auc", "b", "c")
+
+
+def test_amounts_of_species_are_names() -> None:
+    text = "amount(X) / concentration(X) < min(amount(Y), 2)"
+    assert names_in(text) == ("amount(X)", "concentration(X)", "amount(Y)")
+    assert holds(text, {"amount(X)": 4.0, "concentration(X)": 4.0, "amount(Y)": 1.5})
+    for wrong in ("amount(2)", "amount(X, Y)", "amount(a.b)", "amount()", "mass(X)"):
+        with pytest.raises(ScenarioError):
+            names_in(wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "truth"),
+    [
+        ("a < 1", True),
+        ("not (a < -b + 1 or max(a, b) >= 2 > c)", True),
+        ("a", False),
+        ("a + 1", False),
+        ("a < 1 and b", False),
+        ("not a", False),
+        ("a == 'x'", False),
+        ("(a < 1) == (b < 1)", False),
+    ],
+)
+def test_a_condition_compares_numbers_whatever_their_values(text: str, truth: bool) -> None:
+    assert is_condition(text) is truth
 
 
 @pytest.mark.parametrize(

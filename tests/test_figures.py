@@ -30,8 +30,8 @@ from myelode.figures.styles import (
     unit_text,
 )
 from myelode.outcomes import evaluate
-from myelode.scenario import scenario_from_text
-from myelode.simulation import simulate
+from myelode.scenario import load_scenario, scenario_from_text
+from myelode.simulation import rehearse, simulate
 
 MODEL = """
 model decay()
@@ -76,6 +76,28 @@ arms:
     - {{at: 2 h, label: wash, wash: medium, dilute: 10}}
 observe: {{every: 10 min, until: 10 h, outputs: [drug, product]}}
 endpoints: {{peak: {{of: drug, take: max}}}}
+"""
+
+REPEATED = """
+id: repeated
+title: Doses that come again
+model: {model}
+perturbations: [none, {{slow: {{scale: {{k: 0.1}}}}}}]
+arms:
+  regular:
+    - {{at: 1 h, label: drug, dose: drug, add: 1 uM}}
+    - {{at: 2 h, label: drug_2, dose: drug, add: 1 uM}}
+    - {{at: 3 h, label: drug_3, dose: drug, add: 1 uM}}
+    - {{at: 1 h, label: feed, dose: product, add: 1 uM, every: 30 min, times: 18}}
+  by_need:
+    - {{at: 0 h, label: first, dose: drug, add: 1 uM}}
+    - {{at: 30 min, label: refill, dose: drug, add: 1 uM, if: drug < 0.7, every: 1 h, times: 9}}
+    - {{at: 4 h, label: never, dose: drug, add: 1 uM, if: drug < 0}}
+  cycles:
+    - {{at: 0 h, label: cycle, dose: drug, add: 1 uM, every: 30 min, times: 3}}
+    - {{at: 5 h, label: cycle_2, dose: drug, add: 1 uM, every: 30 min, times: 3}}
+    - {{at: 9 h, label: cycle_3, dose: drug, add: 2 uM}}
+observe: {{every: 30 min, until: 10 h, outputs: [drug]}}
 """
 
 LADDER = """
@@ -153,7 +175,7 @@ outcome: {{of: left, resistant_if: fold > 1.5}}
 
 SCENARIOS = {
     "trajectories": TRAJECTORIES, "arms": ARMS, "ladder": LADDER, "half": HALF, "shared": SHARED,
-    "few": FEW,
+    "few": FEW, "repeated": REPEATED,
     "two_ladders": TWO_LADDERS, "samples": SAMPLES, "many": MANY,
 }  # fmt: skip
 
@@ -271,6 +293,53 @@ def test_events_are_marked_and_named_with_their_times(results: Results) -> None:
     for axes in figure.axes:
         places = [line.get_xdata()[0] for line in axes.lines if line.get_xdata()[0] in (0, 9.5)]
         assert 9.5 in places
+
+
+@pytest.mark.parametrize(
+    ("name", "dosed"),
+    [
+        ("melflufen/ic50_melflufen_pulse", "melflufen in the medium"),
+        ("cereblon/maintenance_dose", "lenalidomide"),
+        ("belantamab/copies_per_cell", "belantamab-mafodotin"),
+        ("belantamab/cleavable_linker", None),
+    ],
+)
+def test_a_ladder_says_what_it_doses_unless_compounds_differ(name: str, dosed: str | None) -> None:
+    _, dataset = rehearse(load_scenario(name))
+    assert dataset["dose"].attrs.get("dosed") == dosed
+
+
+def _names_above(axes: Any) -> list[str]:
+    """The names of events above a panel, without its heading."""
+    return [text.get_text() for text in axes.texts if text.get_text()][:-1]
+
+
+def _ticks_of(axes: Any) -> list[list[float]]:
+    """Where each series of ticks has its ticks."""
+    return [[path.vertices[0][0] for path in ticks.get_paths()] for ticks in axes.collections]
+
+
+def test_what_comes_again_has_one_name_and_ticks(results: Results) -> None:
+    regular, _, cycles = scenario_figure(*results["repeated"]).axes
+    assert _names_above(regular) == ["drug 1 h, ×3 every 1 h", "feed 1 h, ×18 every 0.5 h"]
+    drug, feed = _ticks_of(regular)
+    np.testing.assert_allclose(drug, [2, 3])
+    np.testing.assert_allclose(feed, np.arange(1.5, 10, 0.5))
+    # The third cycle is another dose, and no part of the series.
+    assert _names_above(cycles) == ["cycle 0 h, ×6, anew every 5 h", "cycle 3 9 h"]
+    np.testing.assert_allclose(_ticks_of(cycles), [[0.5, 1, 5, 5.5, 6]])
+
+
+def test_what_hangs_on_a_condition_is_fainter_and_left_out_where_it_never_held(
+    results: Results,
+) -> None:
+    dataset, result = results["repeated"]
+    counts = dataset["given_refill"].sel(arm="by_need").values
+    assert 0 < counts.min() < 9
+    by_need = scenario_figure(dataset, result).axes[1]
+    assert _names_above(by_need) == ["first 0 h", "refill 0.5 h, up to ×9 every 1 h"]
+    colours = {line.get_color() for line in by_need.lines if len(line.get_xdata()) == 2}
+    assert {"0.55", "0.8"} <= colours
 
 
 def test_arms_are_columns_that_share_their_axes(results: Results) -> None:

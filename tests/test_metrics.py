@@ -22,7 +22,7 @@ from myelode.metrics import (
     time_to_fall,
     time_to_rise,
 )
-from myelode.timeline import just_before
+from myelode.regimens.timeline import just_before
 
 TIMES = np.linspace(0, 10, 4001)
 DECAY = 3 * np.exp(-0.5 * TIMES)

@@ -14,9 +14,9 @@ from myelode.errors import ScenarioError
 from myelode.lookups import find, pointwise, scalars
 from myelode.outcomes import CLASSES, check_expectations, evaluate_scenario
 from myelode.plan import make_plan
+from myelode.regimens.steps import Context
 from myelode.scenario import Scenario, scenario_from_text
 from myelode.simulation import rehearse, simulate
-from myelode.steps import Context
 
 MakesScenario = Callable[..., Scenario]
 MODEL = (

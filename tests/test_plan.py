@@ -11,8 +11,8 @@ import pytest
 from myelode.errors import MyelodeError, ScenarioError
 from myelode.files import parse_yaml
 from myelode.plan import Inputs, Plan, make_plan
+from myelode.regimens.timeline import Change, just_before
 from myelode.scenario import build_scenario, scenario_from_text
-from myelode.timeline import Change, just_before
 
 MakesPlan = Callable[..., Plan]
 MODEL = """

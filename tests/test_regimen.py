@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from myelode.acts import Spell, acts_of
 from myelode.errors import ScenarioError
 from myelode.model import Model, model_from_sbml
-from myelode.regimen import compile_regimen, infused_species, regimen_targets
+from myelode.regimens.acts import Spell, acts_of
+from myelode.regimens.compilation import compile_regimen, infused_species, regimen_targets
+from myelode.regimens.steps import Context, Step
+from myelode.regimens.timeline import Change, Instant
 from myelode.sbml import from_antimony
 from myelode.sbml.infusions import infusion_rate
-from myelode.steps import Context, Step
-from myelode.timeline import Change, Instant
 
 TEXT = """
   compartment medium = 2, cells = 1;

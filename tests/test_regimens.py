@@ -20,9 +20,9 @@ from myelode.cli import main
 from myelode.descriptions import describe_model, effective_values
 from myelode.errors import ModelError, MyelodeError, ScenarioError
 from myelode.model import load_model
-from myelode.named_regimens import read_regimens
 from myelode.outcomes import evaluate
 from myelode.plan import make_plan
+from myelode.regimens.named import read_regimens
 from myelode.results import read_result, replay, write_result
 from myelode.scenario import Scenario, json_schema, load_scenario
 from myelode.simulation import simulate

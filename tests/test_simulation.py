@@ -11,9 +11,9 @@ import pytest
 from myelode.engines import ENGINES
 from myelode.errors import ModelError, ScenarioError, SimulationError
 from myelode.model import load_model
+from myelode.regimens.timeline import just_before
 from myelode.scenario import Scenario, load_scenario, scenario_from_text
 from myelode.simulation import rehearse, simulate
-from myelode.timeline import just_before
 
 MODEL = """
 model toy()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from myelode.doses import bolus_sizes, dose_unit, infusion_size, with_size
 from myelode.errors import ScenarioError
 from myelode.model import Model, model_from_sbml
+from myelode.regimens.doses import bolus_sizes, dose_unit, infusion_size, with_size
+from myelode.regimens.steps import Context, Step, label_times, resolve_time
+from myelode.regimens.timeline import just_before
 from myelode.sbml import from_antimony
-from myelode.steps import Context, Step, label_times, resolve_time
-from myelode.timeline import just_before
 
 TEXT = """
 model toy()

@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 import calibration_pages
+import clinical_pages
 import model_pages
 import schemes
 from docutils import nodes
@@ -28,16 +29,19 @@ from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
 from myelode.claims import read_claims
+from myelode.compounds import Compound
 from myelode.descriptions import list_items
 from myelode.equations import Equations, derive
 from myelode.figures import plot_scenario
 from myelode.library import find_scenario, models
 from myelode.model import Model, load_model
-from myelode.named_regimens import read_regimens
 from myelode.outcomes import evaluate
 from myelode.perturbations import cell_lines, perturbations
+from myelode.provenance import statements_on
+from myelode.regimens.named import read_regimens
 from myelode.scenario import load_scenario
 from myelode.simulation import simulate
+from myelode.trials import read_trials
 from myelode.validation import Row, validate
 
 
@@ -91,6 +95,21 @@ def _claims(name: str, variant: str | None) -> str:
     return model_pages.claims(read_claims(folder)) if folder else ""
 
 
+def _trials(name: str, variant: str | None) -> str:
+    return clinical_pages.trials(read_trials(_model(name, variant).folder))
+
+
+def _regulatory(name: str, variant: str | None) -> str:
+    model = _model(name, variant)
+    items = model.compounds.items.values()
+    usable = [item.name for item in items if not item.refused and _is_for(item, model.variant)]
+    return clinical_pages.statements(statements_on(model, usable))
+
+
+def _is_for(compound: Compound, variant: str) -> bool:
+    return not compound.variants or variant in compound.variants
+
+
 def _observations(name: str, variant: str | None) -> str:
     return model_pages.observations(_validated(name))
 
@@ -134,6 +153,7 @@ _MARKDOWN: Mapping[str, Part] = {
     "compounds": _compounds, "regimens": _regimens, "perturbations": _perturbations,
     "cell-lines": _cell_lines, "claims": _claims, "observations": _observations,
     "misses": _misses, "score": _score, "calibration": _calibrations, "scenarios": _scenarios,
+    "trials": _trials, "regulatory": _regulatory,
 }  # fmt: skip
 _HTML: Mapping[str, Part] = {
     "scheme": _scheme, "reactions": _reactions,
@@ -189,7 +209,10 @@ def _figure_svg(name: str, settings: tuple[str, ...]) -> str:
         plot_scenario(dataset, evaluate(dataset), path)
         text = path.read_text(encoding="utf-8")
     label = escape(f"Figure: {dataset.attrs['title']}")
-    return f'<svg role="img" aria-label="{label}"' + text.partition("<svg")[2]
+    drawing = text.partition("<svg")[2]
+    # A narrow figure is not blown up to the width of the page: its letters would be headings.
+    natural = drawing.partition(' width="')[2].partition('"')[0]
+    return f'<svg role="img" aria-label="{label}" style="max-width: {natural}"{drawing}'
 
 
 def _html(text: str) -> nodes.raw:

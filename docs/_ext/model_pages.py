@@ -16,9 +16,9 @@ from mathml import to_mathml
 
 from myelode.claims import VERDICTS, Claim
 from myelode.compounds import Compound, Compounds
-from myelode.named_regimens import NamedRegimen
 from myelode.parameters import EVIDENCE, FIXED, Parameter
 from myelode.perturbations import Perturbation
+from myelode.regimens.named import NamedRegimen
 from myelode.validation import Row
 
 if TYPE_CHECKING:

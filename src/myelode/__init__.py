@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from myelode import errors
 
 if TYPE_CHECKING:
+    from myelode.clinic.criteria import imwg_response
+    from myelode.conversion import convert
     from myelode.model import Model, load_model
     from myelode.outcomes import evaluate
     from myelode.scenario import Scenario, load_scenario
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
 _MODULE_OF = {
     "Model": "model",
     "Scenario": "scenario",
+    "convert": "conversion",
     "evaluate": "outcomes",
+    "imwg_response": "clinic.criteria",
     "load_model": "model",
     "load_scenario": "scenario",
     "simulate": "simulation",
@@ -35,8 +39,10 @@ __all__ = [
     "Model",
     "Scenario",
     "__version__",
+    "convert",
     "errors",
     "evaluate",
+    "imwg_response",
     "load_model",
     "load_scenario",
     "simulate",

@@ -9,17 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from myelode.assays.sections import CALIBRATED, NOISELESS
 from myelode.design import Axis
 from myelode.engines import Tolerances
 from myelode.outcomes import evaluate_scenario
 from myelode.parameters import FIXED
 from myelode.plan import Plan
 from myelode.provenance import rows_used
-from myelode.regimen import regimen_targets
+from myelode.regimens.compilation import regimen_targets
+from myelode.regimens.steps import Context
 from myelode.scenario import Scenario, perturbation_names
-from myelode.sections import NOISELESS, OVER_DOSES, Design
+from myelode.sections import OVER_DOSES, Design
 from myelode.simulation import plan_scenario, simulate_plan
-from myelode.steps import Context
 
 STEP = 0.02
 
@@ -75,7 +76,7 @@ def _reference_only(scenario: Scenario) -> tuple[Scenario, str]:
     chosen = scenario.endpoints[name]
     take = "value" if chosen.take in OVER_DOSES else chosen.take
     simpler: dict[str, Any] = {"take": take, "dose": None}
-    if chosen.of in scenario.assays:
+    if chosen.of and chosen.of.removesuffix(CALIBRATED) in scenario.assays:
         simpler["of"] = f"{chosen.of}{NOISELESS}"
     arms, compound = scenario.arms, scenario.compound
     if arms is not None:

@@ -20,7 +20,7 @@ from myelode.expressions import names_in
 from myelode.faults import first_fault
 from myelode.files import YamlFile, read_yaml
 from myelode.parameters import parse_distribution
-from myelode.steps import STRICT, Factor, Quantity
+from myelode.regimens.steps import STRICT, Factor, Quantity
 from myelode.units import parse_unit
 
 FILE_NAME = "calibration.yaml"

@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from myelode.compounds import MOLAR_MASS, Compounds, Names
+from myelode.compounds import BODY, MOLAR_MASS, Compounds, Names, Shares
 from myelode.errors import ModelError, ScenarioError, best_matches
 from myelode.parameters import Parameter
 from myelode.sbml import Description, Entity
 from myelode.units import factor
 
+MASSES = "molar_masses"
 SHARES_SUM_TO = 1e-9
 """How far the shares of a dose may be from 1 in sum: rounding."""
 
@@ -36,7 +37,8 @@ def fit_compounds(
         compounds,
         items=items,
         doses=dict(here.doses(compounds.doses, where)),
-        molar_masses=dict(here.molar_masses(compounds.molar_masses, where)),
+        molar_masses=dict(here.molar_masses(compounds, where)),
+        body=dict(here.body(compounds.body, where)),
         partner=dict(here.partner(compounds.partner, where)),
     )
     for compound in items.values():
@@ -59,24 +61,34 @@ class _Here:
                 value_in_model(row, self.entities[row.name])
                 yield row
 
-    def doses(self, doses: Mapping[str, Names], where: str) -> Iterator[tuple[str, Names]]:
+    def doses(self, doses: Mapping[str, Shares], where: str) -> Iterator[tuple[str, Shares]]:
         for name, shares in doses.items():
             place = f"{where}: doses.{name}"
             if name in self.entities:
                 raise ModelError(f"{place}: the model has a {name!r} of its own")
-            here = [self._has(item, place) for pair in shares.items() for item in pair]
+            names = [*shares, *(share for share in shares.values() if isinstance(share, str))]
+            here = [self._has(item, place) for item in names]
             if all(here):
                 self._require_species(shares, place)
                 yield name, shares
 
-    def molar_masses(self, masses: Names, where: str) -> Iterator[tuple[str, str]]:
-        """The constants by which a dose in grams becomes one in substance."""
-        for name, mass in masses.items():
-            place = f"{where}: doses.{name}.{MOLAR_MASS}"
-            if self._has(mass, place):
-                _require_constant(self.entities[mass], place)
-                _convert(1.0, "g/mol", self.entities[mass], place)
+    def molar_masses(self, compounds: Compounds, where: str) -> Iterator[tuple[str, str]]:
+        """The constants by which what is written in grams becomes substance."""
+        for name, mass in compounds.molar_masses.items():
+            is_dose = name in compounds.doses
+            place = f"{where}: " + (f"doses.{name}.{MOLAR_MASS}" if is_dose else f"{MASSES}.{name}")
+            if self._has_constant(mass, "g/mol", place) and (is_dose or self._has(name, place)):
                 yield name, mass
+
+    def body(self, body: Mapping[str, Names], where: str) -> Iterator[tuple[str, Names]]:
+        """The sizes of a body by which each dose may be written here."""
+        for name, constants in body.items():
+            place = f"{where}: doses.{name}"
+            here = {
+                key: self._has_constant(constant, BODY[key], f"{place}.{key}")
+                for key, constant in constants.items()
+            }
+            yield name, {key: constants[key] for key in here if here[key]}
 
     def partner(self, partner: Names, where: str) -> Iterator[tuple[str, str]]:
         for name, row in partner.items():
@@ -94,7 +106,15 @@ class _Here:
             raise ModelError(f"{where}: {name!r} is in no variant of the model{hint}")
         return name in self.entities
 
-    def _require_species(self, shares: Names, where: str) -> None:
+    def _has_constant(self, name: str, unit: str, where: str) -> bool:
+        """Whether this variant has a constant; raises ModelError for one of another kind."""
+        if not self._has(name, where):
+            return False
+        _require_constant(self.entities[name], where)
+        _convert(1.0, unit, self.entities[name], where)
+        return True
+
+    def _require_species(self, shares: Shares, where: str) -> None:
         """What shares a dose are species in one unit."""
         for name in shares:
             if self.entities[name].kind != "species":
@@ -124,13 +144,19 @@ def _require_whole(compounds: Compounds, name: str, entities: Mapping[str, Entit
     """The shares of every dose of a compound sum to 1, where they are known before a run."""
     rows = compounds.rows(name)
     for dose, shares in compounds.doses.items():
-        values = [
-            value_in_model(rows[share], entities[share]) if share in rows else entities[share].value
-            for share in shares.values()
-        ]
+        values = [_value_of(share, rows, entities) for share in shares.values()]
         if all(value is not None for value in values):
             total = math.fsum(value for value in values if value is not None)
             if abs(total - 1) > SHARES_SUM_TO:
                 raise ModelError(
                     f"{compounds.where}: doses.{dose}: the shares of {name} sum to {total:g}, not 1"
                 )
+
+
+def _value_of(
+    share: str | float, rows: Mapping[str, Parameter], entities: Mapping[str, Entity]
+) -> float | None:
+    """A share of a dose as a compound has it; None where it is not known before a run."""
+    if not isinstance(share, str):
+        return share
+    return value_in_model(rows[share], entities[share]) if share in rows else entities[share].value

@@ -6,25 +6,34 @@ row per number of a compound. The rows of the default compound are the values in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from myelode.entries import list_at, mapping_at, names_at, require_known, text_at
 from myelode.errors import ModelError, ScenarioError, best_matches
 from myelode.files import TableRow, YamlFile, read_table, read_yaml
 from myelode.parameters import COLUMNS as PARAMETER_COLUMNS
 from myelode.parameters import Parameter, read_row
+from myelode.regulatory import ATTRIBUTE as REGULATORY
+from myelode.regulatory import Statement, read_statement
 
 FILE, TABLE = "compounds.yaml", "compounds.tsv"
 COLUMNS = ("compound", *(column for column in PARAMETER_COLUMNS if column != "between_lines"))
-_KEYS = ("default", "doses", "partner", "compounds")
+_KEYS = ("default", "doses", "molar_masses", "partner", "compounds")
 _TEXTS = ("title", "kind", "like", "needs", "refused", "note")
 _LISTS = ("aliases", "variants")
 MOLAR_MASS = "molar_mass"
 """The key of a dose that is no species: the constant that turns a mass into substance."""
+BODY = {"body_weight": "kg", "body_surface": "m^2"}
+"""Further such keys: the constants by which a dose per body size becomes a whole one; their units.
+"""
 
 Names = Mapping[str, str]
+Shares = Mapping[str, str | float]
+"""The share of each species in a dose: a number, or the name of a constant."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,7 @@ class Compound:
     note: str = ""
     aliases: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
+    regulatory: Statement | None = None
     rows: Mapping[str, Parameter] = field(default_factory=dict)
 
 
@@ -53,14 +63,16 @@ class Compounds:
     """All compounds of a model.
 
     `default` is the one whose numbers stand in the reactions; `doses` maps what may be dosed to the
-    species among which it is shared, each with the name of its share; `molar_masses` names the
-    molar mass of what may be dosed in grams too; `partner` maps a name in the model to the row of
-    a second compound that gives its value.
+    species among which it is shared, each with its share; `molar_masses` names the molar mass of
+    what may be dosed or set in grams too, and `body` the sizes of a body by which a dose may be
+    written; `partner` maps a name in the model to the row of a second compound that gives its
+    value.
     """
 
     default: str = ""
-    doses: Mapping[str, Names] = field(default_factory=dict)
+    doses: Mapping[str, Shares] = field(default_factory=dict)
     molar_masses: Names = field(default_factory=dict)
+    body: Mapping[str, Names] = field(default_factory=dict)
     partner: Names = field(default_factory=dict)
     items: Mapping[str, Compound] = field(default_factory=dict)
     where: str = ""
@@ -91,6 +103,11 @@ class Compounds:
     def canonical(self, name: str) -> str:
         """The name of the compound that has this name or alias."""
         return self._by_any_name()[name].name
+
+    @property
+    def body_constants(self) -> frozenset[str]:
+        """The names of all sizes of a body."""
+        return frozenset(name for constants in self.body.values() for name in constants.values())
 
     def _by_any_name(self) -> dict[str, Compound]:
         aliases = {alias: item for item in self.items.values() for alias in item.aliases}
@@ -129,7 +146,7 @@ def read_compounds(
     file = read_yaml(folder / FILE, ModelError)
     if not isinstance(file.data, dict) or not isinstance(file.data.get("compounds"), dict):
         raise ModelError(f"{file.where}: has {', '.join(_KEYS)}; compounds maps names to texts")
-    _require_known(file, (), file.data, _KEYS)
+    require_known(file, (), file.data, _KEYS)
     items = {
         str(name): _compound(file, str(name), entry, variants)
         for name, entry in file.data["compounds"].items()
@@ -137,53 +154,32 @@ def read_compounds(
     _require_consistent(file, items)
     default = str(file.data["default"])
     items = _with_rows(folder / TABLE, items, default, table)
-    doses = _doses(file)
-    masses = {
-        name: shares.pop(MOLAR_MASS) for name, shares in doses.items() if MOLAR_MASS in shares
-    }
-    _require_species(file, doses)
-    found = Compounds(default, doses, masses, _partner(file), items, file.where)
+    found = Compounds(
+        default, _doses(file), _molar_masses(file), _body(file),
+        names_at(file, ("partner",), file.data.get("partner")), items, file.where,
+    )  # fmt: skip
     for name, row in found.rows(default).items():
         if name in table:
             raise ModelError(f"{row.where}: {name!r} has a row in parameters.tsv already")
     return found
 
 
-def _require_known(
-    file: YamlFile, path: tuple[str, ...], entry: Mapping[Any, Any], keys: Collection[str]
-) -> None:
-    for key in entry:
-        if key not in keys:
-            hint = best_matches(str(key), keys)
-            raise ModelError(f"{file.place((*path, str(key)))}: unknown key {key!r}{hint}")
-
-
 def _compound(file: YamlFile, name: str, entry: Any, variants: Collection[str]) -> Compound:
     path = ("compounds", name)
     if not isinstance(entry, dict) or not entry.get("title"):
         raise ModelError(f"{file.place(path)}: a compound has a title, and may have a kind")
-    _require_known(file, path, entry, (*_TEXTS, *_LISTS))
+    require_known(file, path, entry, (*_TEXTS, *_LISTS, REGULATORY))
     if not name[:1].isalpha() or set(name) & set("+:. "):
         raise ModelError(f"{file.place(path)}: {name!r} is no name for a compound")
-    texts = {key: _text(file, (*path, key), entry[key]) for key in _TEXTS if key in entry}
-    lists = {key: _list(file, (*path, key), entry[key]) for key in _LISTS if key in entry}
+    texts = {key: text_at(file, (*path, key), entry[key]) for key in _TEXTS if key in entry}
+    lists = {key: list_at(file, (*path, key), entry[key]) for key in _LISTS if key in entry}
     for variant in lists.get("variants", ()):
         if variant not in variants:
             hint = best_matches(variant, variants)
             raise ModelError(f"{file.place((*path, 'variants'))}: no variant {variant!r}{hint}")
-    return Compound(name=name, **texts, **lists)  # type: ignore[arg-type]
-
-
-def _text(file: YamlFile, path: tuple[str, ...], value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ModelError(f"{file.place(path)}: must be a text")
-    return " ".join(value.split())
-
-
-def _list(file: YamlFile, path: tuple[str, ...], value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ModelError(f"{file.place(path)}: must be a list of names")
-    return tuple(value)
+    said = entry.get(REGULATORY)
+    statement = None if said is None else read_statement(file, (*path, REGULATORY), said)
+    return Compound(name=name, regulatory=statement, **texts, **lists)  # type: ignore[arg-type]
 
 
 def _require_consistent(file: YamlFile, items: Mapping[str, Compound]) -> None:
@@ -214,31 +210,46 @@ def _require_lineage(file: YamlFile, compound: Compound, items: Mapping[str, Com
         path.append(like)
 
 
-def _doses(file: YamlFile) -> dict[str, dict[str, str]]:
-    """Each dose as it is written: species and their shares, and its molar mass where it has one."""
-    entries = _mapping(file, ("doses",), file.data.get("doses"))
-    return {name: _names(file, ("doses", name), entry) for name, entry in entries.items()}
-
-
-def _require_species(file: YamlFile, doses: Mapping[str, Names]) -> None:
-    for name, shares in doses.items():
+def _doses(file: YamlFile) -> dict[str, Shares]:
+    """The species of each dose, and their shares."""
+    found: dict[str, Shares] = {}
+    for name, entry in _dose_entries(file).items():
+        path = ("doses", name)
+        shares = {key: item for key, item in entry.items() if key not in (MOLAR_MASS, *BODY)}
         if not shares or not name.isidentifier():
-            raise ModelError(f"{file.place(('doses', name))}: maps species to their shares")
+            raise ModelError(f"{file.place(path)}: maps species to their shares")
+        found[name] = {key: _share(file, (*path, key), item) for key, item in shares.items()}
+    return found
 
 
-def _partner(file: YamlFile) -> Names:
-    return _names(file, ("partner",), file.data.get("partner"))
+def _dose_entries(file: YamlFile) -> dict[str, dict[str, Any]]:
+    entries = mapping_at(file, ("doses",), file.data.get("doses"))
+    return {name: mapping_at(file, ("doses", name), entry) for name, entry in entries.items()}
 
 
-def _names(file: YamlFile, path: tuple[str, ...], value: Any) -> dict[str, str]:
-    found = _mapping(file, path, value)
-    return {name: _text(file, (*path, name), item) for name, item in found.items()}
+def _share(file: YamlFile, path: tuple[str, ...], value: Any) -> str | float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return text_at(file, path, value)
+    if not (math.isfinite(value) and 0 <= value <= 1):
+        raise ModelError(f"{file.place(path)}: a share lies between 0 and 1, and {value} does not")
+    return float(value)
 
 
-def _mapping(file: YamlFile, path: tuple[str, ...], value: Any) -> dict[str, Any]:
-    if value is not None and not isinstance(value, dict):
-        raise ModelError(f"{file.place(path)}: must map names to names")
-    return {str(name): item for name, item in (value or {}).items()}
+def _molar_masses(file: YamlFile) -> dict[str, str]:
+    """The molar masses of values of the model, and of doses."""
+    found = names_at(file, ("molar_masses",), file.data.get("molar_masses"))
+    for name, entry in _dose_entries(file).items():
+        if MOLAR_MASS in entry:
+            found[name] = text_at(file, ("doses", name, MOLAR_MASS), entry[MOLAR_MASS])
+    return found
+
+
+def _body(file: YamlFile) -> dict[str, Names]:
+    """The sizes of a body by which each dose may be written."""
+    return {
+        name: {key: text_at(file, ("doses", name, key), entry[key]) for key in BODY if key in entry}
+        for name, entry in _dose_entries(file).items()
+    }
 
 
 def _with_rows(

@@ -16,24 +16,29 @@ from myelode.engines import Tolerances, choose_engine
 from myelode.model import Model
 from myelode.perturbations import REFERENCE
 from myelode.plan import Plan
-from myelode.provenance import evidence_of, run_to_json
+from myelode.provenance import clinical_context, evidence_of, run_to_json
+from myelode.regimens.counts import GIVEN
 
 NOTICE = "For research and teaching only; no advice for a real person."
 
 
 def plan_dataset(plan: Plan, values: np.ndarray, engine: str, tolerances: Tolerances) -> xr.Dataset:
-    """What the runs of a plan gave, from values of shape (axes..., times, outputs)."""
+    """What the runs of a plan gave, from values of shape (axes..., times, columns of the plan)."""
     dims = tuple(axis.name for axis in plan.axes)
     dataset = _trajectories(plan.model, dims, plan.times, plan.outputs, values)
     for axis in plan.axes:
         dataset = dataset.assign_coords(_coordinates(axis))
     dataset = dataset.assign_coords(_classes(plan))
-    status = np.zeros(values.shape[: len(dims)], dtype=np.int8)
-    dataset["status"] = (dims, status, {"long_name": "0 = reached its end"})
+    failed = np.isnan(values).all(axis=(-2, -1)) & (plan.scenario.design.patients is not None)
+    status = failed.astype(np.int8)
+    for at, name in enumerate(plan.counts, len(plan.outputs)):
+        dataset[GIVEN + name] = (dims, values[..., -1, at], _counted(name))
+    dataset["status"] = (dims, status, {"long_name": "0 = reached its end, 1 = failed"})
     scenario = plan.scenario.model_dump(mode="json", by_alias=True, exclude_unset=True)
     dataset.attrs = {
         **_origin(plan.model, engine, tolerances),
         **evidence_of(plan),
+        **clinical_context(plan),
         **_seed(plan),
         "title": plan.scenario.title,
         "scenario": json.dumps(scenario),
@@ -90,18 +95,24 @@ def _trajectories(
     )
 
 
+def _counted(name: str) -> dict[str, str]:
+    return {"units": "1", "long_name": f"occurrences of step {name} that took place"}
+
+
 def _coordinates(axis: Axis) -> dict[str, Any]:
     values = np.array(axis.values, dtype=object if isinstance(axis.values[0], str) else None)
-    found: dict[str, Any] = {axis.name: (axis.name, values, _attributes(axis.unit, axis.name))}
+    attributes = _attributes(axis.unit, axis.name)
+    attributes |= {"dosed": axis.dosed} if axis.dosed else {}
+    found: dict[str, Any] = {axis.name: (axis.name, values, attributes)}
     for name, (numbers, unit) in (axis.labels or {}).items():
         found[name] = (axis.name, np.array(numbers), _attributes(unit, name))
     return found
 
 
 def _seed(plan: Plan) -> dict[str, int]:
-    """The seed of the virtual lines, where there are any."""
-    lines = plan.scenario.design.lines
-    return {"seed": lines.seed} if lines else {}
+    """The seed of the virtual lines or patients, where there are any."""
+    subjects = plan.scenario.design.subjects
+    return {"seed": subjects.seed} if subjects else {}
 
 
 def _classes(plan: Plan) -> dict[str, Any]:

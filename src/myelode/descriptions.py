@@ -17,11 +17,13 @@ from myelode.files import read_yaml
 from myelode.library import models, scenarios
 from myelode.model import Model
 from myelode.model_folder import default_variant, read_variants
-from myelode.named_regimens import NamedRegimen, read_regimens
 from myelode.parameters import Parameter
 from myelode.perturbations import Effective, Perturbation, cell_lines, perturbations
+from myelode.provenance import statements_on
+from myelode.regimens.named import NamedRegimen, read_regimens
 from myelode.scenario import Scenario
 from myelode.simulation import plan_scenario
+from myelode.trials import read_trials
 
 _MODEL_SUFFIXES = {".ant", ".txt", ".antimony", ".xml", ".sbml"}
 _SCENARIO_SUFFIXES = {".yaml", ".yml"}
@@ -131,8 +133,21 @@ def describe_model(model: Model) -> dict[str, Any]:
         "perturbations": [_changes(item) for item in perturbations(model).values()],
         "cell_lines": [_changes(item) for item in cell_lines(model).values()],
         "claims": [claim.as_data() for claim in claims],
+        "trials": [number.as_data() for number in read_trials(model.folder)],
+        "regulatory": _regulatory(model),
         "warnings": list(model.warnings),
     }
+
+
+def _regulatory(model: Model) -> list[dict[str, str | None]]:
+    """What is recorded on the compounds that a clinical variant can use; none of another."""
+    known = [item.name for item in model.compounds.items.values() if _is_usable(model, item)]
+    return statements_on(model, known) if model.clinical else []
+
+
+def _is_usable(model: Model, compound: Compound) -> bool:
+    in_variant = not compound.variants or model.variant in compound.variants
+    return in_variant and not compound.refused
 
 
 def _species(model: Model, name: str) -> dict[str, Any]:
@@ -154,11 +169,10 @@ def describe_compound(model: Model, name: str) -> dict[str, Any]:
 def _compound(model: Model, compound: Compound) -> dict[str, Any]:
     """A compound, and every number of it that the variant has."""
     rows = model.compounds.rows(compound.name)
-    usable = not compound.variants or model.variant in compound.variants
     return {
         "name": compound.name, "title": compound.title, "kind": compound.kind,
         "aliases": list(compound.aliases), "like": compound.like, "note": compound.note,
-        "usable": usable and not compound.refused, "refused": compound.refused,
+        "usable": _is_usable(model, compound), "refused": compound.refused,
         "variants": list(compound.variants), "default": compound.name == model.compounds.default,
         "parameters": _parameters(model, rows.values()) if rows else [],
     }  # fmt: skip
@@ -209,7 +223,7 @@ def describe_scenario(scenario: Scenario, model: Model) -> dict[str, Any]:
     drug = next(iter(read_drugs(scenario, model, Overrides()).values()))
     below["parameters"] = _parameters(model, drug.rows.values())
     said = scenario.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    kept = ("species", "parameters", "reactions", "claims", "warnings")
+    kept = ("species", "parameters", "reactions", "claims", "trials", "regulatory", "warnings")
     return {"name": scenario.id, **said, **{key: below[key] for key in kept}}
 
 

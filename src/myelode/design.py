@@ -1,4 +1,4 @@
-"""The points at which a scenario runs: dose ladders, crossed or zipped values, virtual lines."""
+"""The points at which a scenario runs: dose ladders, crossed or zipped values, virtual subjects."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from myelode.doses import dose_unit, with_size
+from myelode.cohorts import virtual_subjects
 from myelode.errors import ScenarioError, best_matches
-from myelode.lines import virtual_lines
 from myelode.model import Model
 from myelode.perturbations import read_value
+from myelode.regimens.doses import dose_unit, with_size
+from myelode.regimens.steps import Step
 from myelode.scenario import Scenario
 from myelode.sections import Ladder
-from myelode.steps import Step
 from myelode.units import to_unit
 
 MOST_POINTS = 100_000
@@ -27,13 +27,15 @@ MOST_POINTS = 100_000
 class Axis:
     """A dimension of the result, with its coordinate and further labels along it.
 
-    `labels` holds values and unit of each further coordinate, by name.
+    `labels` holds values and unit of each further coordinate, by name; `dosed` says what a ladder
+    doses, in words, where that is one thing.
     """
 
     name: str
     values: tuple[Any, ...]
     unit: str | None = None
     labels: Mapping[str, tuple[tuple[float, ...], str | None]] | None = None
+    dosed: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,15 +69,13 @@ class Grid:
         return frozenset(name for point in self.points for name in point.values)
 
 
-def read_grid(
-    scenario: Scenario, model: Model, cell_line: Mapping[str, float] | None = None
-) -> Grid:
+def read_grid(scenario: Scenario, model: Model, below: Mapping[str, float] | None = None) -> Grid:
     """The design of a scenario, in the model's units; raises ScenarioError with the place.
 
-    `cell_line` holds the values of the scenario's cell line, around which virtual lines spread.
+    `below` holds the values below the design, around which virtual lines and patients spread.
     """
     ladders = list(_ladders(scenario, model))
-    samples = virtual_lines(scenario, model, cell_line or {}) or _samples(scenario, model)
+    samples = virtual_subjects(scenario, model, below or {}) or _samples(scenario, model)
     axes = [axis for axis, _ in ladders]
     axes += [_sample_axis(samples, model)] if samples else []
     places = itertools.product(*(range(len(axis.values)) for axis in axes))
@@ -98,7 +98,25 @@ def _ladders(scenario: Scenario, model: Model) -> Iterator[tuple[Axis, str]]:
         if ladder is not None:
             with scenario.at("design", name):
                 unit = _unit_of_doses(scenario, ladder.of, model)
-                yield Axis(name, _doses(ladder, unit), unit), ladder.of
+                dosed = _dosed(scenario, ladder.of, model)
+                yield Axis(name, _doses(ladder, unit), unit, dosed=dosed), ladder.of
+
+
+def _dosed(scenario: Scenario, label: str, model: Model) -> str:
+    """What stands behind a labelled dose: a species, or a compound where its numbers share it out.
+
+    "" where arms or compounds differ in it.
+    """
+    steps = [_labelled(steps, label) for steps in scenario.regimens.values()]
+    names = {step.dose or step.infuse or "" for step in steps}
+    if len(names) > 1:
+        return ""
+    name = names.pop()
+    shares = model.compounds.doses.get(name, {name: 1.0})
+    if len(shares) == 1 and not any(isinstance(share, str) for share in shares.values()):
+        return model.label_of(next(iter(shares)))
+    compound = scenario.compound or ("" if scenario.compounds else model.compounds.default)
+    return model.compounds.canonical(compound) if compound and isinstance(compound, str) else ""
 
 
 def _unit_of_doses(scenario: Scenario, label: str, model: Model) -> str | None:

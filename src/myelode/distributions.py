@@ -20,8 +20,13 @@ _STEPS = 2**52
 
 def standard_normal(*key: int | str) -> float:
     """A number from the standard normal distribution that depends on nothing but its key."""
+    return _NORMAL.inv_cdf(standard_uniform(*key))
+
+
+def standard_uniform(*key: int | str) -> float:
+    """A number between 0 and 1, ends excluded, that depends on nothing but its key."""
     digest = sha256("\x1f".join(map(str, key)).encode()).digest()
-    return _NORMAL.inv_cdf((int.from_bytes(digest[:8]) % _STEPS + 0.5) / _STEPS)
+    return (int.from_bytes(digest[:8]) % _STEPS + 0.5) / _STEPS
 
 
 def draw(

@@ -24,12 +24,14 @@ from myelode.units import factor
 class Drug:
     """One compound of a scenario, with its partner: its layers of values, and the rows behind them.
 
-    `rows` are those of the parameter table where the compound has none of its own.
+    `rows` are those of the parameter table where the compound has none of its own; `compounds` are
+    compound and partner, as the model calls them.
     """
 
     name: str
     layers: tuple[Layer, ...]
     rows: Mapping[str, Parameter]
+    compounds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,8 @@ def _drug(
             for target, source in model.compounds.partner.items()
             if source in theirs
         }
-    return Drug(name, tuple(layers), rows)
+    used = tuple(item.name for item in (compound, partner) if item is not None)
+    return Drug(name, tuple(layers), rows, used)
 
 
 def _values(model: Model, name: str, over: Overrides) -> dict[str, float]:

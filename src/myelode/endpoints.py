@@ -13,16 +13,18 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from myelode.assays import reading_in, with_readings
+from myelode.assays.instruments import reading_in, with_readings
+from myelode.clinic.results import add_responses
 from myelode.errors import ScenarioError
 from myelode.expressions import Value, evaluate_expression
 from myelode.lookups import pointwise
 from myelode.metrics import METRICS
+from myelode.regimens.counts import counts_in
+from myelode.regimens.steps import Context, resolve_time
+from myelode.regimens.timeline import SAME_TIME, just_before
 from myelode.responses import dose_text, over_doses
 from myelode.scenario import Scenario
 from myelode.sections import FLAG, OVER_DOSES, Endpoint
-from myelode.steps import Context, resolve_time
-from myelode.timeline import SAME_TIME, just_before
 from myelode.units import to_unit
 
 # A dose may be named with four digits, as it is printed.
@@ -33,13 +35,16 @@ _STARTS_WITH_LABEL = re.compile(r"\s*[@A-Za-z_]")
 def compute_endpoints(dataset: xr.Dataset, scenario: Scenario, context: Context) -> xr.Dataset:
     """One variable per endpoint, with the dataset's dimensions other than time.
 
+    What the responses of the scenario say stands there too, since endpoints may use it.
     Those over doses have a text variable too, ``NAME_flag``.
 
     Raises ScenarioError for an empty window, a time that was not sampled, or an unknown name.
     """
     result = xr.Dataset(coords={name: dataset[name] for name in dataset.coords if name != "time"})
     result.attrs["reference"] = scenario.reference
+    result = result.assign({name: dataset[name] for name in counts_in(dataset)})
     dataset = with_readings(dataset, scenario)
+    add_responses(result, dataset, scenario, context.model)
     for name, endpoint in scenario.endpoints.items():
         with scenario.at("endpoints", name):
             if endpoint.expr is not None:
@@ -134,6 +139,8 @@ def _taken(
         window,
         input_core_dims=[["time"]],
     )
+    # A run that failed never reaches a level, which is not the same as having missed it.
+    numbers = numbers.where(~window.isnull().all("time"))
     numbers.attrs = {"units": _unit(str(endpoint.take), data)}
     return xr.Dataset({"number": numbers})
 

@@ -69,6 +69,11 @@ def evaluate_array(text: str, values: Mapping[str, np.ndarray]) -> np.ndarray:
         return np.asarray(_array(parse_expression(text), values), dtype=float)
 
 
+def is_condition(text: str) -> bool:
+    """Whether an expression compares numbers, whatever values its names have."""
+    return _is_condition(parse_expression(text))
+
+
 def holds(text: str, values: Mapping[str, Value]) -> bool:
     """Whether a condition holds; raises ScenarioError where the expression is no condition."""
     return _truth(evaluate_expression(text, values), text)
@@ -82,12 +87,58 @@ def parse_expression(text: str) -> ast.expr:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # what Python only frowns at is a fault here
-            tree = ast.parse(text.strip(), mode="eval").body
+            tree = _with_species(ast.parse(text.strip(), mode="eval"))
         for _ in _names(tree):
             pass
     except (SyntaxError, ValueError, MemoryError, RecursionError, Warning):
         raise ScenarioError(f"{text!r} is not an expression such as 'a < 0.5 * b'") from None
     return tree
+
+
+def _is_condition(node: ast.expr) -> bool:
+    match node:
+        case ast.Compare(left=left, comparators=rest):
+            return all(map(_is_number, (left, *rest)))
+        case ast.BoolOp(values=parts):
+            return all(map(_is_condition, parts))
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return _is_condition(operand)
+    return False
+
+
+def _is_number(node: ast.expr) -> bool:
+    match node:
+        case ast.Constant(value=value):
+            return not isinstance(value, bool | str)
+        case ast.BinOp(left=left, right=right):
+            return _is_number(left) and _is_number(right)
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
+            return _is_number(operand)
+        case ast.Call(args=parts):
+            return all(map(_is_number, parts))
+    return isinstance(node, ast.Name | ast.Attribute)
+
+
+def _with_species(whole: ast.Expression) -> ast.expr:
+    """``amount(X)`` and ``concentration(X)`` become names, as they are of outputs."""
+    for parent in ast.walk(whole):
+        for field, child in ast.iter_fields(parent):
+            if isinstance(child, list):
+                child[:] = map(_species_or_same, child)
+            else:
+                setattr(parent, field, _species_or_same(child))
+    return whole.body
+
+
+def _species_or_same(node: Any) -> Any:
+    match node:
+        case ast.Call(
+            func=ast.Name(id=("amount" | "concentration") as kind),
+            args=[ast.Name(id=species)],
+            keywords=[],
+        ):
+            return ast.Name(f"{kind}({species})")
+    return node
 
 
 def _names(node: ast.AST) -> Iterator[str]:

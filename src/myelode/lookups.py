@@ -65,6 +65,9 @@ def pointwise(
     perturbations = xr.zeros_like(result["perturbation"], dtype=float)
     arrays = xr.broadcast(perturbations, *(find(result, name) for name in names))
     order = [dimension for dimension in _DIMENSIONS if dimension in arrays[0].dims]
+    if strange := [str(dim) for dim in arrays[0].dims if dim not in order]:
+        curve = next(name for name in names if strange[0] in find(result, name).dims)
+        raise ScenarioError(f"{curve!r} has a value for each {strange[0]}: it is no single number")
     template, *columns = (array.transpose(*order) for array in arrays)
     template = xr.full_like(template, np.nan)
     template.attrs = {}

@@ -19,7 +19,13 @@ from myelode.compounds import NO_COMPOUNDS, Compounds
 from myelode.errors import ModelError, ScenarioError, best_matches
 from myelode.files import read_text
 from myelode.library import find_model
-from myelode.model_folder import is_constant, read_variant, require_values, stands_elsewhere
+from myelode.model_folder import (
+    is_constant,
+    owners,
+    read_variant,
+    require_values,
+    stands_elsewhere,
+)
 from myelode.parameters import Parameter
 from myelode.preflight import check_antimony, check_sbml, refuse_silent_faults
 from myelode.preflight.repeats import refuse_repeats
@@ -52,6 +58,7 @@ class Model:
     folder : where cell lines, perturbations and observations stand; None for a single file.
     warnings : what is missing, but no error.
     compounds : sets of numbers by name, and what one of them may be dosed.
+    clinical : whether its results speak of patients, and carry regulatory statements.
     """
 
     name: str
@@ -63,6 +70,7 @@ class Model:
     path: Path | None = None
     warnings: tuple[str, ...] = ()
     compounds: Compounds = NO_COMPOUNDS
+    clinical: bool = False
     _description: Description | None = field(default=None, repr=False, compare=False)
 
     @cached_property
@@ -100,6 +108,8 @@ class Model:
     def entity(self, name: str, what: str = "name") -> Entity:
         """The entity of that id; raises ScenarioError with the closest known ids."""
         if name not in self.entities:
+            if said := where_else(self, name):
+                raise ScenarioError(said)
             hint = self._meant(name) or best_matches(name, self.entities)
             raise ScenarioError(f"unknown {what} {name!r} in model {self.name}{hint}")
         return self.entities[name]
@@ -225,13 +235,23 @@ def _load_folder(path: Path, variant: str | None) -> Model:
     return Model(
         name=path.name, variant=form.name, title=form.title, sbml=form.sbml,
         parameters=form.parameters, folder=path, path=path, compounds=form.compounds,
-        _description=form.description,
+        clinical=form.clinical, _description=form.description,
     )  # fmt: skip
 
 
 def stands_in_another_variant(model: Model) -> Callable[[str], bool]:
     """Whether a name may be one of the model's other variants."""
     return stands_elsewhere(model.folder, model.variant) if model.folder else lambda name: False
+
+
+def where_else(model: Model, name: str) -> str:
+    """Which other variants have a name, as a message; "" where none has it."""
+    found = owners(model.folder, model.variant, name) if model.folder else {}
+    if not found:
+        return ""
+    kind = next(iter(found.values()))
+    variants = " and ".join(map(repr, found))
+    return f"{name!r} is a {kind} of variant {variants}, not of {model.variant!r}"
 
 
 def _without_table(where: str, description: Description) -> tuple[str, ...]:

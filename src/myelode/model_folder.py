@@ -6,9 +6,11 @@ and with the same value.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,9 +18,10 @@ from typing import Any
 
 from myelode.compound_fit import fit_compounds
 from myelode.compounds import Compounds, read_compounds
+from myelode.entries import names_at
 from myelode.errors import ModelError, best_matches
 from myelode.files import YamlFile, read_text, read_yaml
-from myelode.parameters import Parameter, read_parameters
+from myelode.parameters import Parameter, read_parameters, require_wholes
 from myelode.preflight import check_antimony, refuse_silent_faults
 from myelode.preflight.repeats import refuse_repeats_in
 from myelode.sbml import Description, Entity, describe, from_antimony
@@ -28,12 +31,15 @@ AGREEMENT = 1e-9
 """Largest relative difference between the table and the reactions: rounding in a conversion."""
 
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
-_KEYS = ("title", "parts", "model", "default")
+_KEYS = ("title", "parts", "model", "default", "clinical", "excludes")
+
+Variants = Mapping[str, Mapping[str, Any]]
+"""The entries of `variants.yaml`, by name."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """One variant of a model, read and checked."""
+    """One variant of a model, read and checked; a clinical one has results for patients."""
 
     name: str
     title: str
@@ -41,6 +47,7 @@ class Form:
     description: Description
     parameters: Mapping[str, Parameter]
     compounds: Compounds
+    clinical: bool
 
 
 def read_variant(folder: Path, variant: str | None) -> Form:
@@ -49,10 +56,7 @@ def read_variant(folder: Path, variant: str | None) -> Form:
     Raises ModelError for anything wrong or missing in the folder.
     """
     variants = read_variants(folder)
-    name = variant or default_variant(variants)
-    if name not in variants:
-        hint = best_matches(name, variants)
-        raise ModelError(f"model {folder.name} has no variant {name!r}{hint}")
+    name = chosen_variant(folder, variants, variant)
     sbml = _compose(folder, name, variants[name])
     description = describe(sbml)
     require_values(description, str(folder))
@@ -64,12 +68,14 @@ def read_variant(folder: Path, variant: str | None) -> Form:
     defaults = compounds.rows(compounds.default) if compounds.default else {}
     parameters = {**_rows_here(table, description, elsewhere), **defaults}
     _require_agreement(folder, parameters, description)
+    require_wholes(parameters)
     title = str(variants[name].get("title", folder.name))
-    return Form(name, title, sbml, description, parameters, compounds)
+    clinical = bool(variants[name].get("clinical"))
+    return Form(name, title, sbml, description, parameters, compounds, clinical)
 
 
 def read_variants(folder: Path) -> dict[str, dict[str, Any]]:
-    """The structural forms of a model folder, by name: title, parts, model, default."""
+    """The structural forms of a model folder, by name: title, parts, ..."""
     file = read_yaml(folder / "variants.yaml", ModelError)
     if not isinstance(file.data, dict) or not file.data:
         raise ModelError(f"{file.where}: must map variant names to their parts")
@@ -77,7 +83,18 @@ def read_variants(folder: Path) -> dict[str, dict[str, Any]]:
         _require_variant(file, name, entry)
     if sum(bool(entry.get("default")) for entry in file.data.values()) > 1:
         raise ModelError(f"{file.where}: only one variant can be the default")
+    for name, entry in file.data.items():
+        _require_exclusions(file, str(name), entry.get("excludes"))
     return {str(name): entry for name, entry in file.data.items()}
+
+
+def _require_exclusions(file: YamlFile, name: str, excludes: Any) -> None:
+    """What a variant excludes are others of the file, each with a reason."""
+    path = (name, "excludes")
+    for other in names_at(file, path, excludes):
+        if other == name or other not in file.data:
+            hint = best_matches(other, (known for known in file.data if known != name))
+            raise ModelError(f"{file.place((*path, other))}: no other variant {other!r}{hint}")
 
 
 def _require_variant(file: YamlFile, name: Any, entry: Any) -> None:
@@ -87,6 +104,8 @@ def _require_variant(file: YamlFile, name: Any, entry: Any) -> None:
     for key in entry:
         if key not in _KEYS:
             raise ModelError(f"{place}: unknown key {key!r}{best_matches(str(key), _KEYS)}")
+    if not isinstance(entry.get("clinical", False), bool):
+        raise ModelError(f"{place}: clinical is true or false")
     parts = entry["parts"]
     if not isinstance(parts, list) or not all(_is_file_name(part) for part in parts):
         raise ModelError(f"{place}: parts is a list of Antimony files beside variants.yaml")
@@ -96,10 +115,52 @@ def _is_file_name(part: Any) -> bool:
     return isinstance(part, str) and Path(part).name == part
 
 
-def default_variant(variants: Mapping[str, Mapping[str, Any]]) -> str:
+def default_variant(variants: Variants) -> str:
     """The variant that is meant where none is named."""
     chosen = [name for name, entry in variants.items() if entry.get("default")]
     return chosen[0] if chosen else next(iter(variants))
+
+
+def chosen_variant(folder: Path, variants: Variants, wanted: str | None) -> str:
+    """The variant that is asked for, the default one where none is named.
+
+    Raises ModelError for one that does not exist, and for several, ``a + b``: with the reason
+    where one excludes the other.
+    """
+    if not wanted:
+        return default_variant(variants)
+    names = list(dict.fromkeys(part.strip() for part in wanted.split("+")))
+    for name in names:
+        if name not in variants:
+            hint = best_matches(name, variants)
+            raise ModelError(f"model {folder.name} has no variant {name!r}{hint}")
+    for pair in itertools.combinations(names, 2):
+        if reason := _exclusion(variants, *pair):
+            said = " and ".join(map(repr, pair))
+            raise ModelError(f"{said} exclude one another: {reason}; name one")
+    if len(names) > 1:
+        raise ModelError(f"a scenario has one variant: name {' or '.join(map(repr, names))}")
+    return names[0]
+
+
+def _exclusion(variants: Variants, one: str, other: str) -> str:
+    """Why two variants exclude one another, whichever of them says so; "" where neither does."""
+    sides = ((one, other), (other, one))
+    reasons = ((variants[a].get("excludes") or {}).get(b) for a, b in sides)
+    return next((" ".join(reason.split()) for reason in reasons if reason), "")
+
+
+def owners(folder: Path, variant: str, name: str) -> dict[str, str]:
+    """The other variants that have a name, and what it is there: for messages, as it takes long."""
+    if not stands_elsewhere(folder, variant)(name):
+        return {}
+    found: dict[str, str] = {}
+    for other, entry in read_variants(folder).items():
+        with suppress(ModelError):  # a fault of another variant is not what is asked about
+            entities = describe(_compose(folder, other, entry)).entities if other != variant else {}
+            if name in entities:
+                found[other] = "constant" if is_constant(entities[name]) else entities[name].kind
+    return found
 
 
 def _words_elsewhere(folder: Path, variant: str) -> set[str]:

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from myelode.combinations import add_combinations
 from myelode.endpoints import compute_endpoints
 from myelode.errors import ScenarioError
 from myelode.expressions import Value, holds, names_in
 from myelode.lookups import find, pointwise, scalars
 from myelode.model import model_from_sbml
+from myelode.regimens.steps import Context
 from myelode.scenario import Scenario, expressions_of, scenario_from_text
 from myelode.scores import add_scores
 from myelode.sections import FLAG, Case, OutcomeRule
-from myelode.steps import Context
 
 CLASSES = ("sensitive", "reduced", "resistant", "undetermined")
 NO_LABEL = "no label"
@@ -51,6 +52,7 @@ def evaluate_scenario(dataset: xr.Dataset, scenario: Scenario, context: Context)
     """As `evaluate`, for a scenario and model at hand."""
     result = compute_endpoints(dataset, scenario, context)
     result.attrs = {**dataset.attrs, "reference": scenario.reference}
+    add_combinations(result, scenario)
     if scenario.outcome is not None:
         _add_fold(result, scenario.outcome, scenario.reference)
         _require_names(result, scenario, "outcome")

@@ -10,13 +10,15 @@ from pathlib import Path
 
 from myelode.errors import ModelError, ScenarioError
 from myelode.files import TableRow, read_table
-from myelode.units import parse_unit
+from myelode.units import factor, is_dimensionless, parse_unit
 
 # From the best known to the least.
 EVIDENCE = ("measured", "fitted", "derived", "literature", "recalled", "assumed")
 FIXED = "fixed"
 POSITIVE = ">0"
 READ = ("read", "read-2nd", "no")
+SHARES_SUM_TO = 1e-6
+"""How far the shares of a whole may be from 1 in sum: values are written with few digits."""
 COLUMNS = (
     "name", "value", "unit", "meaning", "uncertainty", "between_patients", "between_lines",
     "range", "evidence", "read", "source", "note",
@@ -131,6 +133,36 @@ def read_parameters(path: Path) -> dict[str, Parameter]:
             raise ModelError(f"{row.where}: {parameter.name!r} stands in the table twice")
         found[parameter.name] = parameter
     return found
+
+
+def wholes(parameters: Mapping[str, Parameter]) -> list[tuple[str, ...]]:
+    """The names of the rows that are shares of one whole, for every whole."""
+    found: dict[str, list[str]] = {}
+    for row in parameters.values():
+        texts = (row.uncertainty, row.between_patients, row.between_lines)
+        for group in {parse_distribution(text, row.where).group for text in texts} - {""}:
+            found.setdefault(group, []).append(row.name)
+    return [tuple(names) for names in found.values()]
+
+
+def fault_of_whole(shares: Mapping[str, float]) -> str:
+    """Why numbers are no shares of one whole; "" where they are."""
+    total = math.fsum(shares.values())
+    if abs(total - 1) <= SHARES_SUM_TO:
+        return ""
+    return f"{' + '.join(shares)} = {total:.9g}: shares of one whole sum to 1"
+
+
+def require_wholes(parameters: Mapping[str, Parameter]) -> None:
+    """Refuse shares of one whole that do not sum to 1; raises ModelError with a line."""
+    for names in wholes(parameters):
+        rows = [parameters[name] for name in names]
+        for row in rows:
+            if not is_dimensionless(row.unit):
+                raise ModelError(f"{row.where}: {row.name} is a share, and so no {row.unit}")
+        shares = {row.name: row.value * factor(row.unit, "dimensionless") for row in rows}
+        if fault := fault_of_whole(shares):
+            raise ModelError(f"{rows[-1].where}: {fault}")
 
 
 def read_row(row: TableRow) -> Parameter:

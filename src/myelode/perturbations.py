@@ -13,12 +13,14 @@ from typing import Any
 
 from myelode.errors import ModelError, MyelodeError, ScenarioError, best_matches
 from myelode.files import YamlFile, parse_yaml, read_text
-from myelode.model import Model, stands_in_another_variant
+from myelode.grams import to_unit_of
+from myelode.model import Model, stands_in_another_variant, where_else
 from myelode.parameters import EVIDENCE, lowest_evidence
 from myelode.sbml import Entity
-from myelode.units import split_quantity, to_unit
+from myelode.units import split_quantity
 
 REFERENCE = "none"
+FILE, CELL_LINES = "perturbations.yaml", "cell_lines.yaml"
 _TEXTS = ("title", "mechanism", "published", "evidence", "source", "note", "signature")
 _KEYS = ("set", "scale", "class", *_TEXTS)
 
@@ -63,21 +65,18 @@ class Effective:
 
 def perturbations(model: Model) -> dict[str, Perturbation]:
     """The named perturbations of a model that concern its variant, `none` first."""
-    return {REFERENCE: NO_PERTURBATION, **_named_changes(model, "perturbations.yaml")}
+    return {REFERENCE: NO_PERTURBATION, **_named_changes(model, FILE)}
 
 
 def cell_lines(model: Model) -> dict[str, Perturbation]:
     """The named cell lines of a model that concern its variant."""
-    return _named_changes(model, "cell_lines.yaml")
+    return _named_changes(model, CELL_LINES)
 
 
 def _named_changes(model: Model, file_name: str) -> dict[str, Perturbation]:
-    if model.folder is None or not (model.folder / file_name).exists():
+    file = _file_of(model, file_name)
+    if file is None:
         return {}
-    path = model.folder / file_name
-    file = _parsed(read_text(path), str(path))
-    if not isinstance(file.data, dict):
-        raise ModelError(f"{file.where}: must map names to their changes")
     elsewhere = stands_in_another_variant(model)
     found: dict[str, Perturbation] = {}
     for name, data in file.data.items():
@@ -88,6 +87,28 @@ def _named_changes(model: Model, file_name: str) -> dict[str, Perturbation]:
         except ScenarioError as error:
             raise ModelError(f"{file.place((str(name),))}: {error}") from None
     return found
+
+
+def _file_of(model: Model, file_name: str) -> YamlFile | None:
+    """A file of named changes; None where the model has none."""
+    path = model.folder / file_name if model.folder else None
+    if path is None or not path.exists():
+        return None
+    file = _parsed(read_text(path), str(path))
+    if not isinstance(file.data, dict):
+        raise ModelError(f"{file.where}: must map names to their changes")
+    return file
+
+
+def absence(model: Model, file_name: str, name: str) -> str:
+    """As a hint, why a change of the file does not concern this variant; "" where it is not so."""
+    file = _file_of(model, file_name)
+    data = file.data.get(name) if file else None
+    if not isinstance(data, Mapping):
+        return ""
+    names = {target for key in ("set", "scale") for target in _section(data, key)}
+    said = (where_else(model, target) for target in sorted(names - model.entities.keys()))
+    return next((f": {text}" for text in said if text), "")
 
 
 @lru_cache(maxsize=16)
@@ -145,10 +166,23 @@ def _section(data: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 
 def read_value(model: Model, name: str, value: Any) -> float:
-    """A quantity for the value `name` of the model, in the model's own unit."""
-    number = to_unit(value, require_changeable(model, name).unit, name)
+    """A quantity for the value `name` of the model, in the model's own unit.
+
+    What is in grams is divided by the molar mass that the model itself has for the value.
+    """
+    require_changeable(model, name)
+    number = to_unit_of(model, name, value, lambda constant: _own_value(model, constant))
     _require_meaning(model, name, number, value)
     return number
+
+
+def _own_value(model: Model, constant: str) -> float | None:
+    """The value of a constant in the model, which no compound may have one of its own for."""
+    compounds = model.compounds
+    others = (item for item in compounds.items.values() if item.name != compounds.default)
+    if any(constant in item.rows for item in others):
+        raise ScenarioError(f"{constant} differs between compounds: write moles instead of grams")
+    return model.entity(constant).value
 
 
 def _require_meaning(model: Model, name: str, number: float, said: Any) -> None:
@@ -208,9 +242,8 @@ def find_perturbation(model: Model, text: str, known: Mapping[str, Perturbation]
         raise ScenarioError(f"{text!r} names a perturbation twice")
     for name in names:
         if name not in known:
-            raise ScenarioError(
-                f"unknown perturbation {name!r} of {model.name}{best_matches(name, known)}"
-            )
+            hint = absence(model, FILE, name) or best_matches(name, known)
+            raise ScenarioError(f"unknown perturbation {name!r} of {model.name}{hint}")
     return known[names[0]] if len(names) == 1 else combine(text, [known[name] for name in names])
 
 

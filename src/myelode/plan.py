@@ -13,7 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from myelode.assays import instruments
+from myelode.assays.instruments import instruments
+from myelode.assays.sections import require_calibrators
+from myelode.clinic.visits import assessed_outputs
+from myelode.collisions import require_apart
 from myelode.design import MOST_POINTS, Axis, Grid, Point, read_grid
 from myelode.drugs import Drug, read_arm_drugs, read_drugs, read_overrides
 from myelode.engines import Tolerances, choose_engine
@@ -21,16 +24,18 @@ from myelode.engines.protocol import Run
 from myelode.errors import ScenarioError
 from myelode.model import Model
 from myelode.perturbations import NO_PERTURBATION, Effective, Perturbation, read_value, resolve
-from myelode.regimen import compile_regimen, infused_species, regimen_targets
+from myelode.regimens.compilation import compile_regimen, infused_species
+from myelode.regimens.counts import GIVEN, counts_of
+from myelode.regimens.steps import Context, Quantity, Step, label_times
+from myelode.regimens.timeline import Equilibration, Instant, Timeline
 from myelode.sampling import end_of_run, sample_times
 from myelode.sbml.infusions import with_infusions
 from myelode.scenario import RESERVED, Scenario
 from myelode.scores import true_classes
-from myelode.sections import NOISELESS
-from myelode.steps import Context, Quantity, Step, label_times
-from myelode.subjects import cell_line_of, lines_of, model_of, perturbations_of
-from myelode.timeline import Equilibration, Instant, Timeline
+from myelode.subjects import cell_line_of, lines_of, model_of, perturbations_of, trial_arms_of
+from myelode.trials import TrialArm
 from myelode.units import to_unit
+from myelode.wholes import Wholes
 
 # Endpoints of other scenarios, by name and perturbation, or ``perturbation.compound``; bare numbers
 # are in the model's own units.
@@ -52,7 +57,8 @@ class Plan:
 
     `labels` holds the times of the regimen's labels, by arm; `drugs` the compounds, by the names
     of their axis, one named "" where there is no such axis; `arm_drugs` those of the arms, where
-    each has its own.
+    each has its own; `published` the numbers of the trial that it imitates; `counts` those of
+    occurrences.
     """
 
     scenario: Scenario
@@ -67,6 +73,13 @@ class Plan:
     drugs: Mapping[str, Drug]
     arm_drugs: Mapping[str, Drug]
     runs: tuple[PlannedRun, ...]
+    published: tuple[TrialArm, ...] = ()
+    counts: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What the engine gives at every time: the outputs, and what it counts."""
+        return (*self.outputs, *(GIVEN + name for name in self.counts))
 
 
 def make_plan(
@@ -108,14 +121,16 @@ class _Planner:
         self.grid = read_grid(scenario, model, self._typical())
         self.perturbations = perturbations_of(scenario, model)
         true_classes(scenario, {n: item.true_class for n, item in self.perturbations.items()})
+        self.wholes = Wholes(model)
         self.starts: dict[tuple[object, ...], float] = {}
+        self.published = trial_arms_of(scenario, model)
         self.base = _values(scenario, model, "set")
         self.final = _values(scenario, model, "final")
         self.outputs = _outputs(scenario, model, self.grid)
+        self.counts = counts_of(scenario, model)
         self.end = end_of_run(scenario, model)
         self.equilibration = _equilibration(scenario, model)
-        self._require_free_of_regimen()
-        self._require_free_of_design()
+        require_apart(scenario, self.base.keys(), self.final.keys(), self.grid.names)
 
     def plan(self) -> Plan:
         """All runs, with sample times that suit the events of every one."""
@@ -135,11 +150,12 @@ class _Planner:
             sbml=with_infusions(self.model.sbml, tuple(infused)), axes=self._axes(), times=times,
             outputs=self.outputs, labels=labels, perturbations=self.perturbations,
             cell_line=self.cell_line, drugs=self.drugs, arm_drugs=self.arm_drugs,
-            runs=tuple(self._run(draft, times) for draft in drafts),
+            runs=tuple(self._run(draft, times) for draft in drafts), published=self.published,
+            counts=self.counts,
         )  # fmt: skip
 
     def _typical(self) -> Mapping[str, float]:
-        """What stands below the design: the values around which virtual lines spread."""
+        """What stands below the design: the values around which virtual subjects spread."""
         below = next(iter(self.drugs.values())).layers
         return resolve(self.model, self.cell_line, {}, NO_PERTURBATION, {}, below).changes
 
@@ -156,6 +172,8 @@ class _Planner:
             steps = self.scenario.regimens[arm]
             for point in self.grid.points:
                 effective = self._start(point, name, self.arm_drugs.get(arm, self.drugs[drug]))
+                changes, who = effective.changes, self.perturbations[name]
+                self.wholes.require(changes, self.scenario, name, who)
                 here = self._inputs_of(name, drug)
                 instants = self._instants(arm, point.apply(steps, self.model), effective, here)
                 yield _Draft((*place, *point.place), effective, instants)
@@ -175,7 +193,7 @@ class _Planner:
 
     def _run(self, draft: _Draft, times: np.ndarray) -> PlannedRun:
         timeline = Timeline(draft.instants, self.end, self.equilibration)
-        run = Run(draft.effective.changes, timeline, times, self.outputs)
+        run = Run(draft.effective.changes, timeline, times, self.outputs, self.counts)
         return PlannedRun(draft.place, run, draft.effective)
 
     def _start(self, point: Point, name: str, drug: Drug) -> Effective:
@@ -213,23 +231,6 @@ class _Planner:
             self.starts[key] = float(simulator.run(start, Tolerances())[0, 0])
         return self.starts[key]
 
-    def _require_free_of_regimen(self) -> None:
-        """A value that the regimen changes cannot also be set: the setting would not last."""
-        for section, names in (
-            ("set", self.base.keys()), ("final", self.final.keys()), ("design", self.grid.names),
-        ):  # fmt: skip
-            for steps in self.scenario.regimens.values():
-                for name in sorted(regimen_targets(steps) & names):
-                    with self.scenario.at(section, name):
-                        raise ScenarioError(f"{name!r} is set, but the regimen changes it too")
-
-    def _require_free_of_design(self) -> None:
-        """A value that differs from point to point cannot also be set for all of them."""
-        for section, names in (("set", self.base.keys()), ("final", self.final.keys())):
-            for name in sorted(names & self.grid.names):
-                with self.scenario.at(section, name):
-                    raise ScenarioError(f"{name!r} is set, but the design varies it")
-
 
 def _values(scenario: Scenario, model: Model, section: str) -> dict[str, float]:
     values = {}
@@ -249,9 +250,12 @@ def _outputs(scenario: Scenario, model: Model, grid: Grid) -> tuple[str, ...]:
     ]
     places += [(("endpoints", name, "of"), item.of) for name, item in scenario.endpoints.items()]
     places += [(("assays", name, "of"), assay.of) for name, assay in scenario.assays.items()]
+    places += assessed_outputs(scenario, model)
     for path, output in places:
         if output is not None and output not in readings:
             with scenario.at(*path):
+                if output not in model.entities:
+                    require_calibrators(output, scenario.assays)
                 model.unit_of(output)
                 if output in taken:
                     raise ScenarioError(f"{output!r} is a coordinate of the result already")
@@ -266,7 +270,7 @@ def _readings(scenario: Scenario, model: Model) -> frozenset[str]:
         if name in model.entities:
             with scenario.at("assays", name):
                 raise ScenarioError(f"{name!r} is the name of a value of the model already")
-    return frozenset(own for name in scenario.assays for own in (name, name + NOISELESS))
+    return frozenset(own for name, assay in scenario.assays.items() for own in assay.adds(name))
 
 
 def _equilibration(scenario: Scenario, model: Model) -> Equilibration | None:

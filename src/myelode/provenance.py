@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
+from myelode.model import Model
 from myelode.parameters import EVIDENCE, FIXED, Parameter, lowest_evidence
 from myelode.plan import Plan, PlannedRun
-from myelode.timeline import Change, Equilibration, Instant, SteadyState, Timeline
+from myelode.regimens.timeline import (
+    Change,
+    Clash,
+    Equilibration,
+    Instant,
+    Lasting,
+    Occurrence,
+    SteadyState,
+    Timeline,
+)
+from myelode.regulatory import ATTRIBUTE, as_data
 
 
 def evidence_of(plan: Plan) -> dict[str, Any]:
@@ -26,6 +40,28 @@ def evidence_of(plan: Plan) -> dict[str, Any]:
         "evidence": lowest_evidence(grades),
         "assumed_share": grades.count(EVIDENCE[-1]) / len(grades),
     }
+
+
+def clinical_context(plan: Plan) -> dict[str, str]:
+    """What a result on patients carries along: regulatory statements, and published numbers.
+
+    The statements are those on every compound in use.
+    """
+    found = {}
+    if plan.model.clinical:
+        drugs = (plan.arm_drugs or plan.drugs).values()
+        used = dict.fromkeys(name for drug in drugs for name in drug.compounds)
+        found[ATTRIBUTE] = json.dumps(statements_on(plan.model, used))
+    if plan.published:
+        found["published"] = json.dumps([arm.as_data() for arm in plan.published])
+    return found
+
+
+def statements_on(model: Model, compounds: Iterable[str]) -> list[dict[str, str | None]]:
+    """The regulatory statements on compounds of a model; on itself where it knows none."""
+    items = model.compounds.items
+    said = {name: items[name].regulatory for name in compounds} or {model.name: None}
+    return [as_data(name, statement) for name, statement in said.items()]
 
 
 def rows_used(plan: Plan) -> list[Parameter]:
@@ -63,11 +99,33 @@ def _instant_to_json(instant: Instant) -> dict[str, Any]:
     steady = instant.steady
     return {
         "time": instant.time,
-        "changes": [[change.target, change.factor, change.offset] for change in instant.changes],
+        "changes": [_change_to_json(change) for change in instant.changes],
         "reset": instant.reset,
         "steady": steady
         and [steady.period, [_instant_to_json(item) for item in steady.instants], steady.phase],
+        **_conditions_to_json(instant),
     }
+
+
+def _change_to_json(change: Change) -> list[Any]:
+    plain = [change.target, change.factor, change.offset]
+    return plain if change.occurrence is None else [*plain, change.occurrence]
+
+
+def _conditions_to_json(instant: Instant) -> dict[str, Any]:
+    """What depends on the state of the run; nothing where nothing does."""
+    found = {name: [asdict(item) for item in getattr(instant, name)] for name in _CONDITIONAL}
+    return {name: items for name, items in found.items() if items}
+
+
+_CONDITIONAL: Mapping[str, Callable[..., Any]] = {
+    "occurrences": Occurrence,
+    "lasting": lambda values, due, **rest: Lasting(
+        values=tuple((number, value) for number, value in values), due=tuple(due), **rest
+    ),
+    "clashes": Clash,
+}
+"""What makes each conditional part of an instant from its plain data."""
 
 
 def _instant_from_json(data: dict[str, Any]) -> Instant:
@@ -80,4 +138,8 @@ def _instant_from_json(data: dict[str, Any]) -> Instant:
         and SteadyState(
             steady[0], tuple(_instant_from_json(item) for item in steady[1]), steady[2]
         ),
+        **{
+            name: tuple(make(**item) for item in data.get(name, ()))
+            for name, make in _CONDITIONAL.items()
+        },
     )

@@ -21,6 +21,7 @@ from myelode.errors import ScenarioError
 from myelode.files import write_atomically
 from myelode.preflight import check_sbml
 from myelode.provenance import timeline_from_json
+from myelode.regimens.counts import GIVEN, counts_in
 
 FORMAT = "myelode result 1"
 # HDF5 readers limit an attribute to 64 KiB; longer texts stand in variables of their own.
@@ -133,7 +134,8 @@ def _compare(dataset: xr.Dataset, where: str, tolerance: float) -> Replay:
         raise ScenarioError(f"{where}: holds no runs: replay takes what a scenario gave")
     try:
         again = _rerun(dataset, where)
-        differences = {name: _difference(dataset[name], again[name]) for name in _outputs(dataset)}
+        names = (*_outputs(dataset), *counts_in(dataset))
+        differences = {name: _difference(dataset[name], again[name]) for name in names}
         worst = max(differences, key=differences.__getitem__)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as problem:
         raise ScenarioError(f"{where}: its runs are damaged: {problem!r}") from None
@@ -154,10 +156,16 @@ def _rerun(dataset: xr.Dataset, where: str) -> xr.Dataset:
     check_sbml(str(attributes["sbml"]), where)
     simulator = choose_engine(str(attributes["engine"])).compile(str(attributes["sbml"]))
     outputs, times = _outputs(dataset), dataset["time"].values
-    again = dataset[list(outputs)].copy(deep=True)
+    given = counts_in(dataset)
+    again = dataset[[*outputs, *given]].copy(deep=True)
+    counts = tuple(name.removeprefix(GIVEN) for name in given)
     for stored in json.loads(attributes["runs"]):
-        run = Run(stored["changes"], timeline_from_json(stored), times, outputs)
+        if "status" in dataset and dataset["status"].values[tuple(stored["place"])]:
+            continue  # it failed when it was stored: there is nothing to compare
+        run = Run(stored["changes"], timeline_from_json(stored), times, outputs, counts)
         values = simulator.run(run, tolerances)
+        for position, name in enumerate(given, len(outputs)):
+            again[name].values[tuple(stored["place"])] = values[-1, position]
         for position, output in enumerate(outputs):
             again[output].values[tuple(stored["place"])] = values[:, position]
     return again

@@ -9,9 +9,9 @@ import numpy as np
 
 from myelode.errors import ScenarioError
 from myelode.model import Model
+from myelode.regimens.steps import Context, Quantity, resolve_time
+from myelode.regimens.timeline import SAME_TIME, just_before, tidy
 from myelode.scenario import Scenario
-from myelode.steps import Context, Quantity, resolve_time
-from myelode.timeline import SAME_TIME, just_before, tidy
 from myelode.units import to_unit
 
 MOST_SAMPLES = 200_000

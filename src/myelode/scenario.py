@@ -15,17 +15,20 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from myelode.arm_sections import Combination, combination_faults, trial_faults
+from myelode.assays.sections import Assay, Calibrators
+from myelode.clinic.sections import ClinicalResponse, response_faults
 from myelode.errors import ModelError, ScenarioError, best_matches
 from myelode.expressions import names_in
 from myelode.faults import first_fault, keys
+from myelode.figure_sections import FigureRule
 from myelode.files import YamlFile, parse_yaml, read_yaml
 from myelode.library import beside, find_scenario
-from myelode.named_regimens import written_out
+from myelode.regimens.named import written_out
+from myelode.regimens.steps import STRICT, Identifier, Quantity, Step, Steps
 from myelode.sections import (
     FLAG,
-    NOISELESS,
     OVER_DOSES,
-    Assay,
     Case,
     Design,
     Endpoint,
@@ -34,11 +37,12 @@ from myelode.sections import (
     Ladder,
     Lines,
     Observe,
+    OneVariant,
     OutcomeRule,
+    Patients,
     ScoreRule,
 )
 from myelode.settings import sort_settings, with_settings
-from myelode.steps import STRICT, Identifier, Quantity, Step, Steps
 
 RESERVED = frozenset(
     "time perturbation compound arm dose dose2 sample status fold outcome reason reference "
@@ -58,7 +62,7 @@ class Scenario(BaseModel):
     title: str
     description: str = ""
     model: str
-    variant: str | None = None
+    variant: OneVariant = None
     compound: str | dict[Identifier, str] | None = None
     compounds: Annotated[list[str] | None, Field(min_length=1)] = None
     partner: str | None = None
@@ -74,11 +78,15 @@ class Scenario(BaseModel):
     equilibrate: Equilibrate | None = None
     observe: Observe
     assays: dict[Identifier, Assay] = {}
+    responses: dict[Identifier, ClinicalResponse] = {}
     endpoints: dict[Identifier, Endpoint] = {}
+    combinations: dict[Identifier, Combination] = {}
     outcome: OutcomeRule | None = None
     rules: dict[Identifier, Annotated[list[Case], Field(min_length=1)]] = {}
     scores: dict[Identifier, ScoreRule] = {}
     expect: list[str] = []
+    trial: str | dict[Identifier, str] | None = None
+    figure: FigureRule = FigureRule()
     _file: YamlFile | None = PrivateAttr(None)
 
     @model_validator(mode="after")
@@ -170,6 +178,11 @@ def expressions_of(scenario: Scenario) -> Iterator[tuple[_Path, str]]:
     found: list[tuple[_Path, str | None]] = [
         *((("endpoints", name, "expr"), item.expr) for name, item in scenario.endpoints.items()),
         *((("assays", name, "signal"), item.signal) for name, item in scenario.assays.items()),
+        *(
+            (("assays", name, "calibrators", "signal"), item.calibrators.signal)
+            for name, item in scenario.assays.items()
+            if item.calibrators
+        ),
         *((("expect", number), text) for number, text in enumerate(scenario.expect)),
         *(
             (("rules", name, number, "if"), case.if_)
@@ -207,10 +220,17 @@ def _faults(scenario: Scenario) -> Iterator[tuple[_Path, str]]:
         yield ("rules", name), f"{name!r} is the name of an endpoint already"
     yield from _collisions(scenario)
     yield from _score_faults(scenario)
+    taken = {part: getattr(scenario, part) for part in ("endpoints", "rules", "assays")}
+    yield from response_faults(scenario.responses, taken)
     if scenario.outcome and scenario.outcome.of not in scenario.endpoints:
         hint = best_matches(scenario.outcome.of, scenario.endpoints)
         yield ("outcome", "of"), f"unknown endpoint {scenario.outcome.of!r}{hint}"
     arms = scenario.arms or {}
+    named = scenario.endpoints, scenario.rules
+    yield from combination_faults(scenario.combinations, *named, arms)
+    yield from trial_faults(scenario.trial, arms)
+    shown = scenario.endpoints, scenario.observe.outputs
+    yield from scenario.figure.faults(*shown, scenario.design.dose is not None)
     for name, endpoint in scenario.endpoints.items():
         if endpoint.arm is not None and endpoint.arm not in arms:
             hint = best_matches(endpoint.arm, arms)
@@ -237,8 +257,8 @@ def _score_faults(scenario: Scenario) -> Iterator[tuple[_Path, str]]:
 def _collisions(scenario: Scenario) -> Iterator[tuple[_Path, str]]:
     """Assays, and the flags of endpoints, under a name that something else has."""
     endpoints = scenario.endpoints.keys()
-    for name in scenario.assays:
-        for own in (name, name + NOISELESS):
+    for name, item in scenario.assays.items():
+        for own in item.adds(name):
             if own in endpoints | scenario.rules.keys():
                 yield ("assays", name), f"{own!r} is the name of an endpoint or rule too"
             if own != name and own in scenario.assays:
@@ -257,12 +277,15 @@ def _section_at(path: _Path) -> type[BaseModel]:
     if not path:
         return Scenario
     if path[0] == "design" and len(path) > 1:
-        return Lines if path[1] == "lines" else Ladder
+        return {"lines": Lines, "patients": Patients}.get(str(path[1]), Ladder)
+    if path[0] == "assays" and path[2:3] == ("calibrators",):
+        return Calibrators
     return _SECTIONS.get(str(path[0]), Scenario)
 
 
 _SECTIONS: Mapping[str, type[BaseModel]] = {
     "regimen": Step, "arms": Step, "observe": Observe, "design": Design, "endpoints": Endpoint,
     "assays": Assay, "outcome": OutcomeRule, "rules": Case, "scores": ScoreRule,
-    "inputs": Input, "equilibrate": Equilibrate,
+    "inputs": Input, "equilibrate": Equilibrate, "combinations": Combination,
+    "responses": ClinicalResponse, "figure": FigureRule,
 }  # fmt: skip

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from myelode.errors import best_matches
-from myelode.steps import STRICT, Identifier, Quantity
+from myelode.regimens.steps import STRICT, Identifier, Quantity
 
 TAKES = Literal[
     "value", "max", "min", "argmax", "argmin", "auc", "mean",
@@ -16,12 +16,20 @@ TAKES = Literal[
 ]  # fmt: skip
 OVER_DOSES = ("ic50", "ec50", "emax")
 """Takes that read the whole ladder of doses, at one time."""
-NOISELESS, FLAG = "_noiseless", "_flag"
-"""Endings of the names that an assay and an endpoint over doses add to the result."""
+FLAG = "_flag"
+"""Ending of the name that an endpoint over doses adds to the result."""
 MOST_DOSES = 1000
-MOST_LINES = 100_000
-MOST_REPLICATES = 1000
-MOST_SCATTER = 10.0
+MOST_SUBJECTS = 100_000
+
+
+def _joined(value: Any) -> Any:
+    """Variants in a list as ``a + b``: both are refused alike when the model is read."""
+    is_list = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return " + ".join(value) if is_list else value
+
+
+OneVariant = Annotated[str | None, BeforeValidator(_joined)]
+"""The name of a variant; several are read too, for a message that says why there is one."""
 
 
 class Ladder(BaseModel):
@@ -44,18 +52,43 @@ class Ladder(BaseModel):
         return self
 
 
-class Lines(BaseModel):
-    """Virtual cell lines: how many, from which seed, and which parameters tell them apart."""
+class Subjects(BaseModel):
+    """Virtual subjects: how many, from which seed, and which parameters tell them apart.
+
+    `key` is what a design calls them, `column` where the parameter table states their spread.
+    """
 
     model_config = STRICT
+    key: ClassVar[str]
+    word: ClassVar[str]
+    title: ClassVar[str]
+    column: ClassVar[str]
 
-    number: Annotated[int, Field(ge=1, le=MOST_LINES)]
+    number: Annotated[int, Field(ge=1, le=MOST_SUBJECTS)]
     seed: Annotated[int, Field(ge=0)] = 1
+    vary: str | list[str]
+
+
+class Lines(Subjects):
+    """Virtual cell lines."""
+
+    key, word, title, column = "lines", "line", "virtual cell lines", "between_lines"
+
     vary: Literal["between_lines"] | Annotated[list[str], Field(min_length=1)] = "between_lines"
 
 
+class Patients(Subjects):
+    """Virtual patients."""
+
+    key, word, title, column = "patients", "patient", "virtual patients", "between_patients"
+
+    vary: Literal["between_patients"] | Annotated[list[str], Field(min_length=1)] = (
+        "between_patients"
+    )
+
+
 class Design(BaseModel):
-    """Where the scenario runs: dose ladders, parameter values crossed or zipped, or lines."""
+    """Where the scenario runs: dose ladders, values crossed or zipped, or virtual subjects."""
 
     model_config = STRICT
 
@@ -64,6 +97,12 @@ class Design(BaseModel):
     cross: dict[str, Annotated[list[Quantity], Field(min_length=1)]] = {}
     zip: dict[str, Annotated[list[Quantity], Field(min_length=1)]] = {}
     lines: Lines | None = None
+    patients: Patients | None = None
+
+    @property
+    def subjects(self) -> Lines | Patients | None:
+        """The virtual lines or patients, where there are any."""
+        return self.lines or self.patients
 
     @model_validator(mode="after")
     def _consistent(self) -> Design:
@@ -75,8 +114,12 @@ class Design(BaseModel):
             raise ValueError("zipped lists must have one length")
         if both := self.cross.keys() & self.zip.keys():
             raise ValueError(f"{min(both)!r} is both crossed and zipped")
-        if self.lines and (self.cross or self.zip):
-            raise ValueError("a design has lines, or values crossed and zipped, not both")
+        if self.lines and self.patients:
+            raise ValueError("a design has lines or patients, not both")
+        if self.subjects and (self.cross or self.zip):
+            raise ValueError(
+                f"a design has {self.subjects.key}, or values crossed and zipped, not both"
+            )
         return self
 
 
@@ -146,27 +189,6 @@ class Endpoint(BaseModel):
         allowed |= {"at"} if moment else {"from", "until"}
         allowed |= set() if self.take in OVER_DOSES else {"dose"}
         yield from (f"take: {self.take} does not take {name!r}" for name in given - allowed)
-
-
-class Assay(BaseModel):
-    """An instrument that looks at an output: a calibration, noise, and the limits of its range.
-
-    `signal` is arithmetic on ``x``, the output in its own unit; `cv` is the share of the signal by
-    which one replicate scatters, `sd` the scatter that even an empty sample has.
-    """
-
-    model_config = STRICT
-
-    title: str | None = None
-    of: str
-    signal: str = "x"
-    unit: str | None = None
-    cv: Annotated[float, Field(ge=0, le=MOST_SCATTER, allow_inf_nan=False)] = 0.0
-    sd: Quantity | None = None
-    detection_limit: Quantity | None = None
-    upper_limit: Quantity | None = None
-    replicates: Annotated[int, Field(ge=1, le=MOST_REPLICATES)] = 1
-    standards: Annotated[list[Quantity] | None, Field(min_length=2)] = None
 
 
 class OutcomeRule(BaseModel):

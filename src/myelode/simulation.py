@@ -16,10 +16,11 @@ from myelode.model import Model
 from myelode.outcomes import evaluate_scenario
 from myelode.perturbations import require_changeable
 from myelode.plan import Plan, PlannedRun, make_plan
+from myelode.regimens.steps import Context, Quantity
+from myelode.regimens.timeline import Timeline
 from myelode.scenario import Scenario, load_scenario, perturbation_names
 from myelode.sections import FLAG, Input
-from myelode.steps import Context, Quantity
-from myelode.timeline import Timeline
+from myelode.wholes import Wholes
 
 Progress = Callable[[int, int], None]
 
@@ -83,7 +84,7 @@ def rehearse(scenario: Scenario) -> tuple[Plan, xr.Dataset]:
     """The plan, and what `simulate` would give with NaN for every value: a check without a run."""
     inputs = {name: dict.fromkeys(perturbation_names(scenario), 1.0) for name in scenario.inputs}
     plan = make_plan(scenario, inputs)
-    shape = (*(len(axis.values) for axis in plan.axes), len(plan.times), len(plan.outputs))
+    shape = (*(len(axis.values) for axis in plan.axes), len(plan.times), len(plan.columns))
     return plan, plan_dataset(plan, np.full(shape, np.nan), "auto", Tolerances())
 
 
@@ -102,14 +103,22 @@ def read_tolerances(rtol: float | None, atol: float | None) -> Tolerances:
 def run_plan(
     plan: Plan, engine: str, tolerances: Tolerances, progress: Progress | None = None
 ) -> np.ndarray:
-    """Values of shape (axes..., times, outputs)."""
+    """Values of shape (axes..., times, columns of the plan).
+
+    A virtual patient whose run fails has NaN, so that the others can be told; where nobody is
+    left, and in all other scenarios, a run that fails raises SimulationError.
+    """
     simulator = choose_engine(engine).compile(plan.sbml)
     shape = tuple(len(axis.values) for axis in plan.axes)
-    values = np.full((*shape, len(plan.times), len(plan.outputs)), np.nan)
+    values = np.full((*shape, len(plan.times), len(plan.columns)), np.nan)
+    failed = 0
     for number, planned in enumerate(plan.runs):
         try:
             values[planned.place] = simulator.run(planned.run, tolerances)
         except SimulationError as error:
+            failed += 1
+            if plan.scenario.design.patients and failed < len(plan.runs):
+                continue
             where = _describe(plan, planned)
             raise SimulationError(f"{error.reason} ({where})", error.time, error.state) from None
         if progress is not None:
@@ -144,9 +153,16 @@ def simulate_model(
     samples = {name: array for name, array in arrays.items() if array.ndim}
     rows = zip(*(np.broadcast_to(array, _length(arrays)) for array in arrays.values()), strict=True)
     runs = [dict(zip(arrays, map(float, row), strict=True)) for row in rows] or [{}]
+    _require_wholes(model, runs)
     values = np.stack([simulator.run(Run(run, timeline, grid, wanted), tolerances) for run in runs])
     dataset = model_dataset(model, grid, wanted, values if samples else values[0], samples)
     return dataset.assign_attrs(model_origin(model, engine, tolerances))
+
+
+def _require_wholes(model: Model, runs: Sequence[Mapping[str, float]]) -> None:
+    shares = Wholes(model)
+    for _, fault in itertools.chain.from_iterable(map(shares.broken, runs)):
+        raise ScenarioError(fault)
 
 
 def _require_times(times: Sequence[float] | np.ndarray) -> np.ndarray:

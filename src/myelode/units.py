@@ -41,6 +41,7 @@ def registry() -> pint.UnitRegistry[Any]:
 
     units: pint.UnitRegistry[Any] = pint.UnitRegistry()
     units.define("item = [item_count] = items = cell = cells = lesion = lesions")
+    units.define("@alias month = mo")
     return units
 
 
@@ -97,7 +98,7 @@ def to_unit(value: object, unit: str | None, what: str = "the value") -> float:
             f"{what} has no declared unit in the model: write {number:g}, not {value!r}"
         )
     if own is None:
-        if is_dimensionless(unit):
+        if is_dimensionless(unit) and not is_per(unit, "kg"):
             return number * factor("dimensionless", unit)
         raise ScenarioError(f"{what} needs a unit: write '{number:g} {unit}', not {value!r}")
     return number * factor(own, unit, what)
@@ -110,7 +111,7 @@ def factor(own: str, unit: str, what: str = "the value") -> float:
     Raises ScenarioError for units of different kinds, and for scales with a zero of their own.
     """
     source, target = parse_unit(own), parse_unit(unit)
-    if source.dimensionality != target.dimensionality:
+    if source.dimensionality != target.dimensionality or _is_mixed(own, unit):
         raise ScenarioError(f"{what} is in {own!r}, which cannot be converted to {unit!r}")
     zero, one = (float(registry().Quantity(x, source).to(target).magnitude) for x in (0.0, 1.0))
     if zero != 0:
@@ -118,11 +119,28 @@ def factor(own: str, unit: str, what: str = "the value") -> float:
     return one
 
 
+def _is_mixed(own: str, unit: str) -> bool:
+    """Whether one of two pure numbers is written as mass per mass: a dose is no share."""
+    return is_dimensionless(unit) and is_per(own, "kg") != is_per(unit, "kg")
+
+
 @lru_cache(maxsize=4096)
 def has_mass_for_substance(own: str, unit: str) -> bool:
     """Whether a unit is of the kind of `unit`, but with mass where that one has substance."""
     kind = parse_unit(own).dimensionality / parse_unit(unit).dimensionality
     return bool(kind == parse_unit("g/mol").dimensionality)
+
+
+@lru_cache(maxsize=4096)
+def is_per(own: str, unit: str) -> bool:
+    """Whether a unit is written as something per a unit of the kind of `unit`, as in ``mg/kg``.
+
+    The words count, because mass per mass is a pure number to the registry.
+    """
+    kind = parse_unit(unit).dimensionality
+    words: Any = registry().Quantity(1, parse_unit(own)).unit_items()
+    below = (parse_unit(word) ** -power for word, power in words if power < 0)
+    return any(part.dimensionality == kind for part in below)
 
 
 def is_dimensionless(unit: str) -> bool:

@@ -59,6 +59,10 @@ BAD_SCENARIOS = {
         "endpoints:", "assays: {a: {of: drug, signal: 2 * drug}}\nendpoints:",
         ["trial.yaml:9: assays.a.signal", "'drug'", "knows only x"],
     ),
+    "nothing to read an assay back with": (
+        "endpoints:", "assays: {a: {of: drug}}\nendpoints:\n  x: {of: a_calibrated, take: max}",
+        [".yaml:11: endpoints.x.of: assay 'a' has no calibrators", "add calibrators: {levels: [...]}"],
+    ),
     "assay under a taken name": (
         "endpoints:", "assays: {peak: {of: drug}}\nendpoints:", ["trial.yaml:9: assays.peak", "endpoint"],
     ),

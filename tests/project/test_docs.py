@@ -25,16 +25,20 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from matplotlib.image import imread
+from pydantic import BaseModel
 
 import myelode
-from myelode import sections
+import myelode.assays.sections
+import myelode.clinic.sections
+from myelode import arm_sections, figure_sections, sections
 from myelode.cli import main
 from myelode.figures import plot_scenario
 from myelode.files import parse_yaml
+from myelode.library import scenarios
 from myelode.outcomes import check_expectations, evaluate
+from myelode.regimens.steps import VERBS, Step
 from myelode.scenario import Scenario, load_scenario, scenario_from_text
 from myelode.simulation import simulate
-from myelode.steps import VERBS, Step
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -211,7 +215,7 @@ def test_the_links_of_the_readme_resolve() -> None:
 
 
 def test_every_word_of_the_scenario_language_is_explained() -> None:
-    parts = [Scenario, Step, *(getattr(sections, name) for name in _section_names())]
+    parts = [Scenario, Step, *_sections()]
     words = {field.alias or name for part in parts for name, field in part.model_fields.items()}
     words |= {*VERBS, *sections.TAKES.__args__}
     pages = (DOCS / "how-to" / "write-a-scenario.md", DOCS / "semantics.md")
@@ -219,11 +223,14 @@ def test_every_word_of_the_scenario_language_is_explained() -> None:
     assert sorted(word for word in words if not re.search(rf"\b{word}\b", text)) == []
 
 
-def _section_names() -> list[str]:
-    names = "Assay Ladder Lines ScoreRule Design Observe Equilibrate Endpoint OutcomeRule Case Input".split()
-    found = [name for name, item in vars(sections).items() if getattr(item, "model_fields", None)]
-    assert set(found) == set(names), "add the new section to the test and to the pages"
-    return names
+def _sections() -> list[type[BaseModel]]:
+    """Whatever may stand somewhere in a scenario, but for steps."""
+    modules = (
+        sections, arm_sections, figure_sections,
+        myelode.assays.sections, myelode.clinic.sections,
+    )  # fmt: skip
+    found = [item for module in modules for item in vars(module).values()]
+    return [item for item in found if getattr(item, "model_fields", None)]
 
 
 def test_every_public_name_is_in_the_reference() -> None:
@@ -319,3 +326,40 @@ def test_the_cereblon_page_shows_what_its_files_hold(site: Path) -> None:
     assert "IKZF1_lenalidomide" in text  # a series that was fitted
     assert "mechanistic gate" in text  # a confusion matrix
     assert 'alt="Scheme.' in text
+
+
+def test_the_belantamab_page_shows_what_its_files_hold(site: Path) -> None:
+    text = (site / "models" / "belantamab.html").read_text(encoding="utf-8")
+    for variant in ("dish", "patient"):
+        model = myelode.load_model("belantamab", variant)
+        assert [name for name in model.parameters if f">{name}<" not in text] == []
+    dish = myelode.load_model("belantamab")
+    names = [*dish.reactions(), *dish.compounds.items]
+    assert [name for name in names if f">{name}<" not in text] == []
+    assert "differs" in text  # a number of a trial that a document has wrong
+    assert text.count('<svg role="img"') == text.count('style="max-width: ') >= 4  # natural size
+    assert 'alt="Scheme.' in text
+
+
+@pytest.mark.parametrize(
+    "page", ["models/belantamab", "lessons/decoy", "lessons/dose-and-response"]
+)
+def test_a_page_on_patients_has_the_regulatory_statement(page: str, site: Path) -> None:
+    text = (site / f"{page}.html").read_text(encoding="utf-8")
+    statement = myelode.load_model("belantamab").compounds.items["belantamab-mafodotin"].regulatory
+    assert statement is not None
+    assert statement.date in text
+    assert " ".join(statement.statement.split())[:60] in " ".join(text.split())
+
+
+def test_every_scenario_that_a_page_names_is_shipped() -> None:
+    text = (DOCS / "models" / "belantamab.md").read_text(encoding="utf-8")
+    questions = text.partition("## The questions")[2].partition("## What is assumed")[0]
+    named = {
+        name
+        for line in questions.splitlines()
+        if line.startswith("|")
+        for name in re.findall(r"`(\w+)`", line)
+    }
+    assert len(named) > 30
+    assert named <= {name.rpartition("/")[2] for name in scenarios()}

@@ -13,36 +13,39 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "myelode"
 
 ORDER = """
     errors
-    units expressions dimensions
+    units conversion expressions dimensions
     files faults library lookups settings claims
     equations.functions equations.mathml
     sbml.units sbml sbml.dependencies sbml.infusions
     preflight.loading preflight.isolation preflight.tree preflight.scopes preflight.findings
     preflight.dependencies preflight.formulas preflight.references preflight.statements
     preflight.antimony preflight preflight.repeats
-    parameters
-    compounds compound_fit
+    parameters trials
+    regulatory entries compounds compound_fit
     distributions correlations
     model_folder model
-    perturbations
+    grams perturbations
     equations.system equations.conservation equations.numeric equations.typesetting equations
-    timeline acts steps doses regimen named_regimens
-    sections scenario
-    drugs subjects
-    engines.protocol engines.sizes engines.walk engines.roadrunner engines.scipy engines
-    lines scores design sampling assays plan
-    metrics responses endpoints
-    outcomes
+    regimens.timeline regimens.acts regimens.steps regimens.conditions regimens.occasions
+    regimens.dose_sizes regimens.doses regimens.compilation regimens.named regimens
+    sections arm_sections assays.sections clinic.sections figure_sections scenario
+    drugs subjects wholes regimens.counts
+    engines.protocol engines.sizes engines.choices engines.walk engines.roadrunner engines.scipy engines
+    cohorts scores design sampling assays.noise assays.calibrators assays.instruments assays
+    clinic.criteria clinic.survival clinic.visits collisions plan
+    metrics clinic.results clinic responses endpoints
+    combinations outcomes
     provenance datasets results
     simulation
     validation assumptions
     descriptions
     calibration fitting.measurements fitting.predictions fitting.targets fitting.free_values
     fitting.residuals fitting.problems fitting.identifiability fitting.search fitting.table fitting
-    figures.styles figures.panel figures.page figures.matrices figures.responses figures.story
-    figures
+    figures.styles figures.events figures.panel figures.combined figures.page figures.matrices
+    figures.published figures.clinic figures.signature figures.responses figures.arrangement
+    figures.story figures
     exports.selection exports.standalone exports.sedml exports.latex exports.archive exports
-    cli.checks cli.tables cli.pages cli.summaries
+    cli.checks cli.tables cli.beside cli.clinic cli.pages cli.summaries
     cli.console cli.running cli.looking cli.checking cli.exporting cli.fitting cli
 """.split()
 

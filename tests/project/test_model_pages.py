@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import re
 import sys
 from dataclasses import replace
@@ -15,8 +16,10 @@ import myelode
 from myelode.claims import Claim, Condition, Record, read_claims
 from myelode.equations import Equations, derive
 from myelode.library import models
-from myelode.named_regimens import read_regimens
 from myelode.perturbations import Perturbation, cell_lines, perturbations
+from myelode.provenance import statements_on
+from myelode.regimens.named import read_regimens
+from myelode.trials import TrialNumber
 from myelode.validation import Row
 
 EXTENSIONS = Path(__file__).resolve().parents[2] / "docs" / "_ext"
@@ -271,3 +274,32 @@ def test_a_fit_is_shown_with_the_error_of_every_series(tmp_path: Path) -> None:
     assert "| `c` | 2 | 2 | – | not identified |" in shown
     assert "| `plasma` | 9 | 3 | 0.8 | scale 2 |" in shown
     assert "| `A-1` | 4 to 6 h | 5 | [hit]{.verdict-hit} |" in shown
+
+
+def test_published_numbers_of_trials_say_where_a_document_differs() -> None:
+    pages = _extension("clinical_pages")
+    number = TrialNumber(
+        trial="HARE-1", arm="low", measure="PFS_median", value=math.inf, unit="month", low=2.8,
+        high=math.inf, level=95.0, cut_off="2022-03-31", evidence="literature", read="read",
+        source="doi:10.1007/BF00262772", document_value="14 months", note="",
+    )  # fmt: skip
+    other = replace(number, trial="TORTOISE", value=32.0, unit="%", low=None, document_value="32")
+    text = pages.trials([number, replace(other, high=None)])
+    assert text.index("**HARE-1**") < text.index("**TORTOISE**")
+    rows = [row for row in _cells(text) if row[0] == "low"]
+    hyphen = "\N{NON-BREAKING HYPHEN}"
+    assert rows[0][1:6] == [
+        "PFS median", "not reached", "2.8 to not reached (95 %)", f"2022{hyphen}03{hyphen}31",
+        "[differs]{.verdict-miss}: 14 months",
+    ]  # fmt: skip
+    assert rows[0][6].startswith("*literature*: [doi:10.1007/BF00262772]")
+    assert rows[1][2:6] == ["32 %", "–", f"2022{hyphen}03{hyphen}31", "32"]
+
+
+def test_regulatory_statements_have_their_dates() -> None:
+    pages = _extension("clinical_pages")
+    model = myelode.load_model("cereblon", "patient")
+    found = statements_on(model, ["pomalidomide", "S-lenalidomide"])
+    rows = _cells(pages.statements(found))[2:]
+    assert rows[0][:2] == ["`pomalidomide`", "2013-02"]
+    assert rows[1][1:] == ["–", "no regulatory statement is recorded for S-lenalidomide"]

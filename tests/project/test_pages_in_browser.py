@@ -40,9 +40,12 @@ HEADINGS = {
     "validation": "Validation",
     "models/melflufen": "Melflufen",
     "models/cereblon": "Cereblon",
+    "models/belantamab": "Belantamab mafodotin",
     "lessons/hook": "Why a degrader has a hook",
     "lessons/racemisation": "Why racemisation makes S and R converge",
     "lessons/ec50": "Why an EC50 depends on when it is read",
+    "lessons/decoy": "What a decoy does to an EC50",
+    "lessons/dose-and-response": "Why a higher dose does not do more",
     "lessons/resistant-line": "My line is lenalidomide-resistant",
 }
 WIDTHS = (1280, 420)

@@ -16,14 +16,15 @@ from myelode.files import read_text
 from myelode.library import find_model
 from myelode.model import Model, load_model
 from myelode.model_folder import read_variants
-from myelode.named_regimens import check_regimens
 from myelode.outcomes import check_expectations, evaluate_scenario
 from myelode.perturbations import cell_lines, perturbations
 from myelode.preflight import check_antimony, check_in_subprocess, check_sbml, lint_sbml
+from myelode.regimens.named import check_regimens
+from myelode.regimens.steps import Context
 from myelode.sbml import findings
 from myelode.scenario import Scenario, load_scenario
 from myelode.simulation import rehearse
-from myelode.steps import Context
+from myelode.trials import read_trials
 from myelode.validation import read_observations
 
 
@@ -71,6 +72,7 @@ def _check_model(name: str, found: Findings) -> None:
     for variant in found.attempt(read_variants, path) or ():
         _check_variant(found, name, variant)
     found.attempt(read_correlations, path)
+    found.attempt(read_trials, path)
     found.warnings += violations(found.attempt(read_claims, path) or ())
     if (path / "observations.tsv").exists():
         found.attempt(read_observations, path)

@@ -57,6 +57,9 @@ def show_command(
     claims: Annotated[
         bool, typer.Option("--claims", help="What the source documents say, and our verdict.")
     ] = False,
+    trials: Annotated[
+        bool, typer.Option("--trials", help="What clinical trials published, arm by arm.")
+    ] = False,
     effective: Annotated[
         bool, typer.Option("--effective", help="The values of each perturbation, and who set them.")
     ] = False,
@@ -72,6 +75,7 @@ def show_command(
         "equations": equations,
         "parameters": parameters,
         "claims": claims,
+        "trials": trials,
         "effective": effective,
     }
     model, scenario = (_model(name, variant), None) if is_model(name) else _scenario(name, variant)
@@ -132,6 +136,7 @@ def _pages(
 ) -> Iterator[RenderableType]:
     """The parts that were asked for, or a summary where none was."""
     from myelode.cli import pages
+    from myelode.cli.beside import trial_tables
 
     yield data["title"]
     if not any(wanted.values()):
@@ -140,6 +145,8 @@ def _pages(
         yield from pages.parameter_tables(data, width)
     if wanted["claims"]:
         yield from pages.claim_texts(data)
+    if wanted["trials"]:
+        yield from trial_tables(data, width)
     if wanted["effective"]:
         yield from pages.effective_tables(data, width)
     if wanted["equations"]:

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import RenderableType
 
 from myelode.cli.tables import numbers, printable, tables, texts
+from myelode.regulatory import statement_lines
 
 Data = Mapping[str, Any]
 
@@ -35,6 +36,9 @@ def model_summary(data: Data, width: int) -> Iterator[RenderableType]:
         yield from _changes_tables(title, data[title], width)
     yield f"{len(data['parameters'])} parameters: --parameters shows them"
     yield f"{len(data['claims'])} claims: --claims shows them"
+    if data["trials"]:
+        yield f"{len(data['trials'])} published numbers of trials: --trials shows them"
+    yield from map(printable, statement_lines(data["regulatory"]))
 
 
 def _compound_tables(data: Data, width: int) -> Iterator[RenderableType]:
@@ -84,7 +88,10 @@ def _changes(item: Data) -> str:
 
 def scenario_summary(data: Data, width: int) -> Iterator[RenderableType]:
     """What a scenario says, section by section, as it says it."""
-    hidden = ("name", "id", "title", "species", "parameters", "reactions", "claims", "warnings")
+    hidden = (
+        "name", "id", "title", "species", "parameters", "reactions", "claims", "trials",
+        "regulatory", "warnings",
+    )  # fmt: skip
     for key, value in data.items():
         if key in hidden:
             continue
@@ -160,3 +167,13 @@ def effective_tables(data: Data, width: int) -> Iterator[RenderableType]:
         columns.append(texts("unit", (row["unit"] for row in rows)))
         columns.append(texts("set by", ("; ".join(row["set_by"]) for row in rows)))
         yield from tables(name, columns, width)
+    yield from _conditional_steps(data)
+
+
+def _conditional_steps(data: Data) -> Iterator[str]:
+    """The steps whose occurrences depend on the state of the run, in the words of the scenario."""
+    arms = data.get("arms") or {"regimen": data.get("regimen") or []}
+    for arm, steps in arms.items():
+        for step in steps:
+            if "if" in step:
+                yield printable(f"{arm}, as the run goes: {_inline(step)}")

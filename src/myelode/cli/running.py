@@ -73,9 +73,9 @@ def _run(
     from myelode.cli.summaries import summarise_run
     from myelode.engines import Tolerances
     from myelode.outcomes import check_expectations, evaluate_scenario
+    from myelode.regimens.steps import Context
     from myelode.scenario import load_scenario
     from myelode.simulation import plan_scenario, simulate_plan
-    from myelode.steps import Context
 
     scenario = load_scenario(name, settings)
     with progress(f"running {scenario.id}", show_progress) as show:
@@ -109,19 +109,24 @@ def _assumptions(name: str, settings: list[str]) -> list[dict[str, Any]]:
 
 
 def _report(summary: dict[str, Any], width: int) -> Iterator[RenderableType]:
+    from myelode.cli.beside import combination_tables, published_tables
+    from myelode.cli.clinic import response_tables
     from myelode.cli.tables import (
         endpoint_notes,
         expectation_line,
-        lines_note,
         run_tables,
         score_tables,
+        subject_notes,
     )
+    from myelode.regulatory import statement_lines
 
     yield from run_tables(summary, width)
-    if lines := summary.get("lines"):
-        yield lines_note(lines["number"], lines["seed"])
+    yield from subject_notes(summary)
     yield from endpoint_notes(summary)
+    yield from response_tables(summary, width)
+    yield from combination_tables(summary, width)
     yield from score_tables(summary, width)
+    yield from published_tables(summary, width)
     yield from (expectation_line(**line) for line in summary["expect"])
     yield _evidence(summary)
     yield from (
@@ -130,6 +135,7 @@ def _report(summary: dict[str, Any], width: int) -> Iterator[RenderableType]:
         for item in summary.get("assumptions", ())
     )
     yield from (f"Warning: {text}" for text in summary["warnings"])
+    yield from statement_lines(summary["regulatory"])
     yield summary["notice"]
     for kind, path in summary["files"].items():
         yield f"{kind.capitalize()}: {path}"

@@ -14,7 +14,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from myelode.arm_sections import BLISS, HSA
+from myelode.cli.clinic import summarise_responses
 from myelode.outcomes import Expectation
+from myelode.regulatory import statements_in
 from myelode.scenario import Scenario
 from myelode.scores import confusions
 from myelode.sections import FLAG
@@ -55,19 +58,23 @@ def summarise_run(
             name: _perturbation(result.isel(perturbation=position), scenario)
             for position, name in enumerate(names)
         },
-        **_lines(scenario),
+        **_subjects(scenario),
+        "combinations": _combinations(result, scenario),
+        "responses": summarise_responses(result, scenario),
         "scores": _scores(result, scenario),
         "expect": [asdict(expectation) for expectation in expectations],
         "evidence": result.attrs["evidence"],
         "assumed_share": result.attrs["assumed_share"],
+        "published": _published(result),
+        "regulatory": statements_in(result.attrs),
         "notice": result.attrs["notice"],
     }
 
 
-def _lines(scenario: Scenario) -> dict[str, Any]:
-    """How many virtual lines there are, and from which seed."""
-    lines = scenario.design.lines
-    return {"lines": {"number": lines.number, "seed": lines.seed}} if lines else {}
+def _subjects(scenario: Scenario) -> dict[str, Any]:
+    """How many virtual lines or patients there are, and from which seed."""
+    found = scenario.design.subjects
+    return {found.key: {"number": found.number, "seed": found.seed}} if found else {}
 
 
 def _scores(result: xr.Dataset, scenario: Scenario) -> dict[str, Any]:
@@ -76,6 +83,36 @@ def _scores(result: xr.Dataset, scenario: Scenario) -> dict[str, Any]:
         name: {**asdict(found), "n": found.n, "accuracy": found.accuracy}
         for name, found in confusions(result, scenario).items()
     }
+
+
+def _combinations(result: xr.Dataset, scenario: Scenario) -> dict[str, Any]:
+    """How far agents together exceed what was to be expected, for every perturbation."""
+    names = [str(name) for name in result["perturbation"].values]
+    return {
+        name: {
+            **item.model_dump(),
+            "note": result[BLISS + name].attrs.get("note", ""),
+            "perturbations": {
+                perturbation: _excess(result.isel(perturbation=position), scenario, name)
+                for position, perturbation in enumerate(names)
+            },
+        }
+        for name, item in scenario.combinations.items()
+    }
+
+
+def _excess(point: xr.Dataset, scenario: Scenario, name: str) -> dict[str, Any]:
+    found = {"bliss_excess": BLISS, "hsa_excess": HSA}
+    items = {key: _endpoint(point, prefix + name) for key, prefix in found.items()}
+    if not scenario.design.subjects:
+        return items
+    return {key: {**item, **_spread(item, "values")} for key, item in items.items()}
+
+
+def _published(result: xr.Dataset) -> dict[str, Any]:
+    """The numbers of the trial arms that the scenario imitates, by trial and arm."""
+    arms = json.loads(str(result.attrs.get("published", "[]")))
+    return {f"{arm['trial']} {arm['arm']}": arm for arm in arms}
 
 
 def over_lines(values: np.ndarray) -> dict[str, Any]:
@@ -113,7 +150,7 @@ def _values(point: xr.Dataset, scenario: Scenario) -> dict[str, Any]:
         "outcome": _outcome(point) if "outcome" in point else None,
         "rules": {name: point[name].values.tolist() for name in scenario.rules},
     }
-    return _with_spread(found) if scenario.design.lines else found
+    return _with_spread(found) if scenario.design.subjects else found
 
 
 def _with_spread(found: dict[str, Any]) -> dict[str, Any]:

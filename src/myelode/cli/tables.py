@@ -150,12 +150,14 @@ def score_tables(summary: Mapping[str, Any], width: int) -> Iterator[Table | Tex
         yield from tables(f"{name}: {right}", columns, width)
 
 
-def lines_note(number_of_lines: int, seed: int) -> str:
-    """What the numbers of a table over virtual lines are."""
-    return (
-        f"{number_of_lines} virtual lines (seed {seed}, the first is typical): "
-        "medians, and in brackets 5 to 95 % of the lines."
-    )
+def subject_notes(summary: Mapping[str, Any]) -> Iterator[str]:
+    """What the numbers of a table over virtual lines or patients are."""
+    for word in ("lines", "patients"):
+        if found := summary.get(word):
+            yield (
+                f"{found['number']} virtual {word} (seed {found['seed']}, the first is typical): "
+                f"medians, and in brackets 5 to 95 % of the {word}."
+            )
 
 
 def expectation_line(text: str, passed: bool) -> Text:
@@ -169,7 +171,7 @@ def _run_columns(axis: str, rows: Mapping[str, Any]) -> list[Column]:
     for name, endpoint in entries[0]["endpoints"].items():
         unit = _unit(endpoint["unit"])
         header = f"{name}\n({unit})" if unit else name
-        cells = [_endpoint_cell(entry["endpoints"][name]) for entry in entries]
+        cells = [endpoint_cell(entry["endpoints"][name]) for entry in entries]
         columns.append(Column(header, tuple(cells), is_number=True))
     columns += [
         texts(rule, (_label_cell(e["rules"][rule]) for e in entries))
@@ -185,7 +187,8 @@ def _run_columns(axis: str, rows: Mapping[str, Any]) -> list[Column]:
     return columns
 
 
-def _endpoint_cell(endpoint: Mapping[str, Any]) -> str:
+def endpoint_cell(endpoint: Mapping[str, Any]) -> str:
+    """The value of an endpoint, its interval or range, or a short word in its place."""
     if "interval" in endpoint:
         return _with_interval(endpoint["value"], endpoint["interval"])
     if "values" in endpoint:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from myelode.timeline import Timeline
+from myelode.regimens.timeline import Timeline
 
 
 @dataclass(frozen=True)
@@ -30,19 +30,21 @@ class Run:
     timeline : what happens, and until when.
     times : sample times, increasing; a sample at an event time is the value just after the event.
     outputs : ids, ``amount(X)`` or ``concentration(X)``.
+    counts : names under which the timeline counts occurrences that took place.
     """
 
     changes: Mapping[str, float]
     timeline: Timeline
     times: np.ndarray
     outputs: tuple[str, ...]
+    counts: tuple[str, ...] = ()
 
 
 class Simulator(Protocol):
     """A compiled model. Runs do not influence one another."""
 
     def run(self, run: Run, tolerances: Tolerances) -> np.ndarray:
-        """Values of shape (times, outputs); raises SimulationError where the run fails."""
+        """Values of shape (times, outputs and counts); raises SimulationError where it fails."""
         ...
 
 

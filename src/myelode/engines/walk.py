@@ -6,15 +6,16 @@ An engine contributes a `Stepper`: it reads and writes values and integrates bet
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
+from myelode.engines.choices import Choices
 from myelode.engines.protocol import Run, Tolerances
 from myelode.errors import ScenarioError, SimulationError
-from myelode.timeline import Change, Equilibration, Instant, SteadyState
+from myelode.regimens.timeline import Change, Equilibration, Instant, SteadyState, targets_of
 
 STEADY = 1e-10
 """Largest change of any value from one dosing period to the next, relative to its size."""
@@ -54,7 +55,7 @@ class Stepper(Protocol):
         ...
 
     def get(self, ids: Sequence[str]) -> np.ndarray:
-        """Present values of states, parameters and compartments, in the model's own mathematics."""
+        """Present values of whatever may be an output, in the model's own mathematics."""
         ...
 
     def set(self, values: Mapping[str, float]) -> None:
@@ -63,7 +64,7 @@ class Stepper(Protocol):
 
 
 def walk(stepper: Stepper, run: Run, tolerances: Tolerances) -> np.ndarray:
-    """Values of the run's outputs, of shape (times, outputs).
+    """Values of the run's outputs, of shape (times, outputs), and behind them its counts so far.
 
     A sample at the time of an event is the value just after it. Raises SimulationError.
     """
@@ -76,11 +77,11 @@ def walk(stepper: Stepper, run: Run, tolerances: Tolerances) -> np.ndarray:
     ends = [*events, timeline.end]
     if timeline.equilibration is not None:
         _equilibrate(stepper, timeline.equilibration)
-    trip = _begin(stepper, timeline.instants, tolerances)
-    rows = [stepper.advance(0.0, ends[0], samples[0])]
+    trip = _begin(stepper, run, tolerances)
+    rows = [trip.record(0.0, ends[0], samples[0])]
     for instant, end, wanted in zip(instants, ends[1:], samples[1:], strict=True):
         trip.apply(instant)
-        rows.append(stepper.advance(instant.time, end, wanted))
+        rows.append(trip.record(instant.time, end, wanted))
     return np.concatenate(rows)
 
 
@@ -96,14 +97,20 @@ class _Trip:
     stepper: Stepper
     start: Mapping[str, float]
     tolerances: Tolerances
+    choices: Choices
+
+    def record(self, start: float, end: float, times: np.ndarray) -> np.ndarray:
+        """What is to be known of a stretch without events."""
+        return self.choices.beside(self.stepper.advance(start, end, times))
 
     def apply(self, instant: Instant) -> None:
         """All that happens at one time, in its fixed order."""
+        changes = self.choices.decide(instant, self.stepper.get)
         if instant.reset:
             self.stepper.set(self.start)
         if instant.steady is not None:
             self._reach(instant.steady, instant.time)
-        self._change(instant.changes)
+        self._change(changes)
 
     def _change(self, changes: Sequence[Change]) -> None:
         if changes:
@@ -123,7 +130,7 @@ class _Trip:
         """
         self.stepper.set(self.start)
         begin = now - steady.phase - steady.period
-        idle = self.stepper.idle - set(_targets(steady.instants))
+        idle = self.stepper.idle - set(targets_of(steady.instants))
         ids = tuple(name for name in self.start if name not in idle)
         before = self.stepper.get(ids)
         progress = _Progress(np.abs(before), self.tolerances.relative)
@@ -191,16 +198,9 @@ class _Progress:
         return largest < STEADY or self.idle >= PATIENCE
 
 
-def _begin(stepper: Stepper, instants: Sequence[Instant], tolerances: Tolerances) -> _Trip:
-    ids = tuple(dict.fromkeys((*stepper.states, *_targets(instants))))
-    return _Trip(stepper, _read(stepper, ids), tolerances)
-
-
-def _targets(instants: Sequence[Instant]) -> Iterator[str]:
-    for instant in instants:
-        yield from (change.target for change in instant.changes)
-        if instant.steady is not None:
-            yield from _targets(instant.steady.instants)
+def _begin(stepper: Stepper, run: Run, tolerances: Tolerances) -> _Trip:
+    ids = tuple(dict.fromkeys((*stepper.states, *targets_of(run.timeline.instants))))
+    return _Trip(stepper, _read(stepper, ids), tolerances, Choices(run.counts))
 
 
 def _read(stepper: Stepper, ids: Sequence[str]) -> dict[str, float]:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from myelode.datasets import NOTICE
 from myelode.equations import derive
 from myelode.exports.selection import run_label
-from myelode.exports.standalone import values_at_zero
+from myelode.exports.standalone import require_certain, values_at_zero
 from myelode.plan import Plan, PlannedRun
-from myelode.timeline import Change, Instant
+from myelode.regimens.timeline import Change, Instant
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "_": r"\_", "#": r"\#", "%": r"\%",
@@ -38,6 +38,7 @@ _PREAMBLE = r"""\documentclass{article}
 
 def latex_document(plan: Plan, planned: PlannedRun) -> str:
     """A document that compiles by itself: title, equations, values at time zero, regimen."""
+    require_certain(plan, planned)
     label = [text] if (text := run_label(plan, planned)) else []
     parts = [
         _PREAMBLE + r"\begin{document}",

@@ -19,9 +19,10 @@ from myelode.errors import ScenarioError
 from myelode.exports.selection import run_label
 from myelode.model import Model
 from myelode.plan import Plan, PlannedRun
+from myelode.regimens.conditions import occurrences_in
+from myelode.regimens.timeline import Change, Instant, Timeline, targets_of
 from myelode.sbml import read_sbml, with_values, write_sbml
 from myelode.sbml.dependencies import initial_dependencies
-from myelode.timeline import Change, Instant, Timeline
 
 MOST_EVENTS = 2000
 
@@ -29,9 +30,10 @@ MOST_EVENTS = 2000
 def standalone_sbml(plan: Plan, planned: PlannedRun) -> str:
     """Canonical SBML whose plain simulation is the run.
 
-    Raises ScenarioError for a regimen of more than `MOST_EVENTS` events, SimulationError where a
-    state that must be computed is not reached.
+    Raises ScenarioError for a regimen of more than `MOST_EVENTS` events, or with conditions;
+    SimulationError where a state that must be computed is not reached.
     """
+    require_certain(plan, planned)
     later = [instant for instant in planned.run.timeline.instants if instant.time > 0]
     if len(later) > MOST_EVENTS:
         raise ScenarioError(
@@ -41,6 +43,16 @@ def standalone_sbml(plan: Plan, planned: PlannedRun) -> str:
     states = _States(plan, planned)
     start = with_values(plan.sbml, {**planned.run.changes, **states.at_zero()})
     return _finished(start, plan, planned, _events(plan, planned, later, states))
+
+
+def require_certain(plan: Plan, planned: PlannedRun) -> None:
+    """Refuse a run whose steps depend on its state: the events of a file happen by the clock."""
+    for occurrence in occurrences_in(planned.run.timeline.instants):
+        raise ScenarioError(
+            f"{plan.scenario.id}: {occurrence.step} depends on the state of the run "
+            f"(if: {occurrence.condition}), which this format cannot hold: "
+            "export a scenario without conditions"
+        )
 
 
 def values_at_zero(plan: Plan, planned: PlannedRun) -> dict[str, float]:
@@ -58,7 +70,7 @@ class _States:
         self._sbml = plan.sbml
         self._run = planned.run
         self._at_zero = _at_zero(planned)
-        targets = _targets(planned.run.timeline.instants)
+        targets = targets_of(planned.run.timeline.instants)
         self.ids = tuple(dict.fromkeys((*_integrated(plan.model), *targets)))
 
     def after(self, instants: Sequence[Instant], ids: Sequence[str]) -> dict[str, float]:
@@ -75,7 +87,7 @@ class _States:
         if equilibrated or any(map(_is_computed, self._at_zero)):
             touched = set(self.ids)
         else:
-            touched = set(_targets(self._at_zero))
+            touched = set(targets_of(self._at_zero))
         dependencies = _dependencies(self._sbml) if touched else {}
         following = {name for name, used in dependencies.items() if used & touched}
         wanted = touched | (following - self._run.changes.keys())
@@ -103,13 +115,6 @@ def _integrated(model: Model) -> Iterator[str]:
         )
         if reacts or entity.rule == "rate":
             yield entity.id
-
-
-def _targets(instants: Sequence[Instant]) -> Iterator[str]:
-    for instant in instants:
-        yield from (change.target for change in instant.changes)
-        if instant.steady is not None:
-            yield from _targets(instant.steady.instants)
 
 
 def _events(

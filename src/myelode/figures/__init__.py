@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from myelode.errors import ScenarioError
+from myelode.figures.clinic import draw_responses, shows_responses
 from myelode.figures.matrices import draw_matrices, is_table_of_rules
 from myelode.figures.page import draw
+from myelode.figures.signature import draw_signature, shows_signature
 from myelode.figures.story import page_of
 from myelode.figures.styles import look
 from myelode.files import write_atomically
@@ -47,9 +49,14 @@ def plot_scenario(dataset: xr.Dataset, result: xr.Dataset, path: str | Path) -> 
 def scenario_figure(dataset: xr.Dataset, result: xr.Dataset) -> Figure:
     """The figure of a scenario: one panel per output over time, or per endpoint over dose.
 
-    A scenario with scores over a ladder of doses or many lines is drawn as confusion matrices.
+    Responses of many patients are drawn as survival curves and waterfalls, scores over a ladder of
+    doses or in many lines as confusion matrices. ``figure: {show: signature}`` comes before these.
     """
     scenario = scenario_from_text(str(dataset.attrs["scenario"]))
+    if shows_signature(scenario):
+        return draw_signature(dataset, result, scenario)
+    if shows_responses(dataset, scenario):
+        return draw_responses(dataset, result, scenario)
     if is_table_of_rules(dataset, scenario):
         return draw_matrices(dataset, result, scenario)
     return draw(page_of(dataset, result))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from myelode.figures.page import EDGE, GREY, SMALL_LINE, TITLE_LINE, evidence_note
+from myelode.figures.page import EDGE, GREY, SMALL_LINE, TITLE_LINE, closing_notes, evidence_note
 from myelode.figures.styles import look
 from myelode.scenario import Scenario
 from myelode.scores import Confusion, confusions
@@ -51,8 +51,9 @@ class _Matrix:
 
 
 def is_table_of_rules(dataset: xr.Dataset, scenario: Scenario) -> bool:
-    """Whether matrices say more than curves: scores over a ladder of doses or many lines."""
-    return bool(scenario.scores) and ("dose" in dataset.dims or scenario.design.lines is not None)
+    """Whether matrices say more than curves: scores over doses, or in many lines or patients."""
+    many = "dose" in dataset.dims or scenario.design.subjects is not None
+    return bool(scenario.scores) and many
 
 
 def draw_matrices(dataset: xr.Dataset, result: xr.Dataset, scenario: Scenario) -> Figure:
@@ -108,7 +109,7 @@ def _place(
     body = CELL_HEIGHT * len(classes)
     height = head + body + max(m.below for m in matrices) + EDGE + SMALL_LINE * len(captions) + EDGE
     figure.set_size_inches(width, height)
-    _write(figure, title, _subtitle(dataset, scenario), captions)
+    write_around(figure, title, subtitle(dataset, scenario), captions)
     for number, matrix in enumerate(matrices):
         bottom = 1 - (head + body) / height
         axes = figure.add_axes((left / width, bottom, matrix.width / width, body / height))
@@ -116,13 +117,14 @@ def _place(
         left += matrix.width + GAP
 
 
-def _write(figure: Figure, title: Sequence[str], subtitle: str, captions: Sequence[str]) -> None:
+def write_around(figure: Figure, title: Sequence[str], below: str, captions: Sequence[str]) -> None:
+    """Title, a line below it, and captions at the foot of a figure."""
     width, height = figure.get_size_inches()
     left, top = EDGE / width, 1 - EDGE / height
     small: dict[str, Any] = {"color": GREY, "linespacing": 1.35}
     figure.text(left, top, "\n".join(title), size=10, weight="bold", va="top", linespacing=1.3)
-    below = top - len(title) * TITLE_LINE / height
-    figure.text(left, below, subtitle, size=7.5, va="top", **small)
+    under = top - len(title) * TITLE_LINE / height
+    figure.text(left, under, below, size=7.5, va="top", **small)
     figure.text(left, EDGE / height, "\n".join(captions), size=6.5, va="bottom", **small)
 
 
@@ -155,18 +157,19 @@ def _draw_cell(axes: Axes, at: tuple[int, int], count: int, share: float, right:
         axes.add_patch(Rectangle(place, 0.92, 0.92, fill=False, edgecolor="black", linewidth=0.9))
 
 
-def _subtitle(dataset: xr.Dataset, scenario: Scenario) -> str:
+def subtitle(dataset: xr.Dataset, scenario: Scenario) -> str:
+    """Which scenario, model and cell line a figure shows."""
     line = f", cell line {scenario.cell_line}" if scenario.cell_line else ""
     return f"scenario {scenario.id}, model {dataset.attrs['model']}{line}"
 
 
 def _captions(dataset: xr.Dataset, scenario: Scenario) -> list[str]:
-    lines = scenario.design.lines
-    of = f" in {lines.number} virtual cell lines" if lines else ""
+    subjects = scenario.design.subjects
+    of = f" in {subjects.number} {subjects.title}" if subjects else ""
     attrs: Mapping[Any, Any] = dataset.attrs
     return [
         f"Rows: the true class of every perturbation{of}. Columns: what a rule calls it. "
         "Shade: share of the row. Frames: labels that are right.",
         evidence_note(attrs),
-        str(attrs["notice"]),
+        *closing_notes(attrs),
     ]

@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from myelode.figures.combined import Bars, draw_bars
+from myelode.figures.events import Event
 from myelode.figures.panel import EVENT_SIZE, NO_BREAK, Across, Panel, draw_panel
 from myelode.figures.styles import Style, look
+from myelode.regulatory import statement_lines, statements_in
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +43,8 @@ POINTS = 72
 class Page:
     """Panels in rows, what stands around them, and how each series looks.
 
-    `shared` means that the panels of a row show one quantity and share its axis.
+    `shared` means that the panels of a row show one quantity and share its axis; `bars` stand below
+    all panels.
     """
 
     title: str
@@ -52,6 +56,7 @@ class Page:
     legend_title: str
     captions: tuple[str, ...]
     shared: bool
+    bars: tuple[Bars, ...] = ()
 
 
 def evidence_note(attrs: Mapping[Any, Any]) -> str:
@@ -61,6 +66,12 @@ def evidence_note(attrs: Mapping[Any, Any]) -> str:
         return "The evidence behind its numbers is not stated."
     grade = attrs["evidence"]
     return f"Weakest evidence among its numbers: {grade}; {share:.0%} of them are assumed."
+
+
+def closing_notes(attrs: Mapping[Any, Any]) -> Iterator[str]:
+    """What stands below every figure: what authorities said of its drugs, and whom it is for."""
+    yield from statement_lines(statements_in(attrs))
+    yield str(attrs["notice"])
 
 
 def folded(panels: Sequence[Panel]) -> list[tuple[Panel | None, ...]]:
@@ -106,13 +117,16 @@ class _Drawing:
         captions = [c for text in self.page.captions for c in textwrap.wrap(text, int(width * 16))]
         head = EDGE + (len(title) + 1) * TITLE_LINE + self._height_above()
         panels = max(rows * self.height + (rows - 1) * ROW_GAP, legend_height)
+        bars = self.page.bars
         foot = FOOT + len(captions) * SMALL_LINE + EDGE
+        foot += sum(item.height(body - LEFT - EDGE) for item in bars)
         self.figure.set_size_inches(width, head + panels + foot)
         self._write_around(title, captions)
         across = body / width, 1 - head / (head + panels + foot)
         legend.set_bbox_to_anchor(across, self.figure.transFigure)
         for row, column, panel in self._panels():
             self._panel(row, column, panel, head)
+        draw_bars(self.figure, bars, LEFT, head + panels + FOOT, body - LEFT - EDGE)
 
     def _panels(self) -> Iterator[tuple[int, int, Panel]]:
         for row, panels in enumerate(self.page.rows):
@@ -204,10 +218,10 @@ class _Drawing:
         panels = [p for p in self.page.rows[row] if p] if self.page.shared else [panel]
         return [curve.values for panel in panels for curve in panel.curves]
 
-    def _write_above(self, axes: Axes, panel: Panel, lines: Mapping[float, int]) -> None:
+    def _write_above(self, axes: Axes, panel: Panel, lines: Mapping[Event, int]) -> None:
         """The names of the events, each over its mark, and the heading over all."""
-        for place, line in lines.items():
-            text = (panel.events or {})[place]
+        for event, line in lines.items():
+            text, place = event.text, event.place
             axes.annotate(
                 text,
                 (place, 1),
@@ -230,16 +244,17 @@ class _Drawing:
             weight="bold",
         )
 
-    def _event_lines(self, panel: Panel) -> dict[float, int]:
+    def _event_lines(self, panel: Panel) -> dict[Event, int]:
         """The line, counted from the axes upwards, in which the name of each event has room."""
         ends: list[float] = []
-        lines: dict[float, int] = {}
-        for place, text in sorted((panel.events or {}).items()):
+        lines: dict[Event, int] = {}
+        for event in panel.events:
+            text, place = event.text, event.place
             length = _text_width(self.figure, text) + 0.06
             start = self._inches(place) - (length if self._goes_beyond(text, place) else 0.0)
             line = next((at for at, end in enumerate(ends) if end <= start), len(ends))
             ends[line : line + 1] = [start + length]
-            lines[place] = line
+            lines[event] = line
         return lines
 
     def _inches(self, place: float) -> float:

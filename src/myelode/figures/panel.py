@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from myelode.figures.events import Event
 from myelode.figures.styles import (
     Style,
     linear_limits,
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 EVENT_SIZE = 6.5
+TICK = 0.05
+"""The length of the mark of an event that comes again, as a share of the panel."""
 NO_BREAK = "\u00a0"
 """A space at which no label is broken."""
 HALVED = ("ic50", "ec50")
@@ -56,12 +59,16 @@ class Curve:
 
 @dataclass(frozen=True)
 class Panel:
-    """What is on the y axis, the curves, and the events by the place of each on the x axis."""
+    """What is on the y axis, the curves, and the events along the x axis.
+
+    `log` asks for a log axis, whatever the curves.
+    """
 
     label: str
     curves: tuple[Curve, ...]
     heading: str = ""
-    events: Mapping[float, str] | None = None
+    events: tuple[Event, ...] = ()
+    log: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,11 +92,10 @@ def draw_panel(
 ) -> None:
     """Curves and events of a panel, on axes scaled to the values in `scaled_to`."""
     _scale_x(axes, across)
-    _scale_y(axes, scaled_to, across.log)
+    _scale_y(axes, scaled_to, across.log, panel.log)
     for number, curve in enumerate(panel.curves):
         _draw_curve(axes, curve, across, styles[curve.series], _markers(across, number, markers))
-    for place in panel.events or ():
-        axes.axvline(place, color="0.55", linewidth=0.7, zorder=1)
+    _draw_events(axes, panel.events)
 
 
 def half_mark(found: xr.DataArray, responses: np.ndarray) -> Mark | None:
@@ -99,6 +105,17 @@ def half_mark(found: xr.DataArray, responses: np.ndarray) -> Mark | None:
         return None
     lowest = 0.0 if found.attrs["take"] == "ic50" else extreme_response(responses)
     return dose, 0.5 * (control + lowest)
+
+
+def _draw_events(axes: Axes, events: Sequence[Event]) -> None:
+    """A line where each begins, and ticks at the upper edge where it comes again, by series."""
+    edge, repeated = axes.get_xaxis_transform(), [event for event in events if event.again]
+    for event in events:
+        shown: dict[str, Any] = {"color": "0.55" if event.certain else "0.8", "zorder": 1}
+        axes.axvline(event.place, linewidth=0.7, **shown)
+        if event.again:
+            low = 1 - TICK * (len(repeated) - repeated.index(event))
+            axes.vlines(event.again, low, low + 0.8 * TICK, linewidth=0.7, transform=edge, **shown)
 
 
 def _markers(across: Across, number: int, wanted: bool) -> Any:
@@ -163,10 +180,10 @@ def _break_axis(axes: Axes, control: float, lowest: float) -> None:
     )
 
 
-def _scale_y(axes: Axes, curves: Sequence[np.ndarray], over_dose: bool) -> None:
+def _scale_y(axes: Axes, curves: Sequence[np.ndarray], over_dose: bool, wanted_log: bool) -> None:
     from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-    log = needs_log(curves, over_dose)
+    log = needs_log(curves, over_dose) or (wanted_log and any((y > 0).any() for y in curves))
     span = log_limits(curves, over_dose) if log else linear_limits(curves)
     if over_dose and not log:
         span = min(span[0], 0.0), span[1]  # so that half of a response can be seen

@@ -14,9 +14,9 @@ import xarray as xr
 
 from myelode.figures.panel import HALVED, NO_BREAK
 from myelode.model import Model
+from myelode.regimens.steps import Context, resolve_time
 from myelode.scenario import Scenario
 from myelode.sections import OVER_DOSES, Endpoint
-from myelode.steps import Context, resolve_time
 
 _SAME = 0.02
 _Place = tuple[str, float, str | None, str | None]

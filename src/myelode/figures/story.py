@@ -18,8 +18,18 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from myelode.assays import with_readings
-from myelode.figures.page import Page, evidence_note, folded
+from myelode.assays.instruments import with_readings
+from myelode.assays.sections import CALIBRATED
+from myelode.figures.arrangement import (
+    OUTPUT,
+    grouped_outputs,
+    has_compounds_only,
+    is_rather_over_time,
+    with_output_names,
+)
+from myelode.figures.combined import bars_of
+from myelode.figures.events import Event, EventAxis, events_of
+from myelode.figures.page import Page, closing_notes, evidence_note, folded
 from myelode.figures.panel import HALVED, Across, Curve, Mark, Panel, half_mark
 from myelode.figures.responses import Titration
 from myelode.figures.styles import (
@@ -35,7 +45,6 @@ from myelode.model import Model, model_from_sbml
 from myelode.scenario import Scenario, scenario_from_text
 
 COLUMNS = ("perturbation", "compound", "arm", "dose")
-FEW_DOSES, FEW_COLUMNS, SEVERAL_TIMES = 3, 6, 8
 
 
 def page_of(dataset: xr.Dataset, result: xr.Dataset) -> Page:
@@ -52,17 +61,20 @@ class _Story:
         self.dataset = with_readings(dataset, self.scenario)
         self.labels: Mapping[str, Mapping[str, float]] = json.loads(dataset.attrs["labels"])
         self.over = "dose" if "dose" in dataset.dims else "time"
-        if self.over == "dose" and _is_rather_over_time(dataset):
+        if self.over == "dose" and is_rather_over_time(dataset):
             self.over = "time"
             self.dataset, result = (
                 self._with_written_doses(data) for data in (self.dataset, result)
             )
             self.result = result
         self.series = "dose2" if "dose2" in dataset.dims else "perturbation"
-        if self.series == "perturbation" and _has_compounds_only(dataset):
+        if self.series == "perturbation" and has_compounds_only(dataset):
             self.series = "compound"
             self.dataset = self.dataset.squeeze("perturbation")
             self.result = result.squeeze("perturbation")
+        if self.scenario.figure.together:
+            self.series = OUTPUT
+            self.dataset = with_output_names(self.dataset, self.scenario)
         first = [name for name in COLUMNS if name in self.dataset.dims]
         self.columns = [name for name in first if name not in (self.series, self.over)]
         self.clock = clock(float(dataset["time"].values[-1]), self._unit(dataset["time"]))
@@ -102,6 +114,7 @@ class _Story:
             legend_title=self._legend_title(),
             captions=tuple(self._captions()),
             shared=bool(self.columns),
+            bars=bars_of(self.result, self.scenario),
         )
 
     def _subtitle(self) -> str:
@@ -115,13 +128,14 @@ class _Story:
     def _captions(self) -> Iterator[str]:
         yield evidence_note(self.dataset.attrs)
         if "sample" in self.dataset.dims:
-            what = "virtual cell lines" if self.scenario.design.lines else "points of the design"
+            subjects = self.scenario.design.subjects
+            what = subjects.title if subjects else "points of the design"
             yield f"Thin lines: the {self.dataset.sizes['sample']} {what}."
         if self.over == "dose" and self._zero_at() is not None:
             yield "Open markers at dose 0: the control without drug." + self._ic50_note()
         if any(np.isposinf(self.result[name].values).any() for name in self.titration.dosed()):
             yield "Triangles at the upper edge: not reached."
-        yield str(self.dataset.attrs["notice"])
+        yield from closing_notes(self.dataset.attrs)
 
     def _ic50_note(self) -> str:
         takes = {endpoint.take for endpoint in self.scenario.endpoints.values()}
@@ -167,27 +181,14 @@ class _Story:
         )
 
     def _dose_text(self, ladder: str) -> str:
-        """``dose of melflufen medium (µmol/L)``: the species, or the label if arms differ in it."""
-        label = getattr(self.scenario.design, ladder).of
-        dosed = {
-            step.dose or step.infuse
-            for steps in self.scenario.regimens.values()
-            for step in steps
-            if step.label == label
-        }
-        name = self._dosed_text(str(dosed.pop())) if len(dosed) == 1 else label
+        """``dose of lenalidomide (µmol/L)``: what is dosed, or the label if arms differ in it."""
+        label, doses = getattr(self.scenario.design, ladder).of, self.dataset[ladder]
+        dosed = str(doses.attrs.get("dosed", ""))
         if self.series == "dose2":
-            name = f"{name} at {label}"
-        return f"dose of {name} ({unit_text(self._unit(self.dataset[ladder]))})"
-
-    def _dosed_text(self, name: str) -> str:
-        """What is dosed: a species, or the compound in its place."""
-        if name in self.model.entities:
-            return self.model.label_of(name)
-        if "compound" in self.dataset.dims:
-            return "the compound"
-        compound = self.scenario.compound
-        return compound if isinstance(compound, str) else name.replace("_", " ")
+            dosed = f"{dosed or label} at {label}"
+        if not dosed and "compound" not in self.dataset.dims:
+            dosed = label.replace("_", " ")
+        return f"dose{' of ' * bool(dosed)}{dosed} ({unit_text(self._unit(doses))})"
 
     def _zero_at(self) -> int | None:
         zeros = np.flatnonzero(self.dataset["dose"].values == 0)
@@ -199,6 +200,8 @@ class _Story:
 
     def _outputs(self) -> list[xr.DataArray]:
         """What the scenario asks to look at; what only endpoints need is not shown."""
+        if self.series == OUTPUT:
+            return grouped_outputs(self.dataset, self.scenario)
         return [self.dataset[name] for name in dict.fromkeys(self.scenario.observe.outputs)]
 
     def _dose_rows(self) -> list[tuple[Panel | None, ...]]:
@@ -227,7 +230,8 @@ class _Story:
             quantity_text(data.attrs, str(data.name)),
             tuple(self._curves(data.sel(here), marked)),
             ", ".join(column.values()),
-            self._events(column.get("arm", "")) if self.over == "time" else None,
+            self._events(column) if self.over == "time" else (),
+            str(data.name) in self.scenario.figure.log,
         )
 
     def _home(self, data: xr.DataArray, axis: str) -> str:
@@ -244,11 +248,12 @@ class _Story:
             at = dict(zip(order, place, strict=False))
             name = self._home(data, self.series)
             if self.series in at:
-                name = self._name(self.dataset[self.series].values[at[self.series]])
+                name = self._name(data[self.series].values[at[self.series]])
             y = np.asarray(data.values[place], dtype=float)
             marks = [half_mark(half.isel(at, missing_dims="ignore"), y) for half in halves]
             curve = self._curve(name, y, tuple(filter(None, marks)), "sample" in at)
-            yield replace(curve, points=data.name in self.scenario.assays)
+            is_reading = str(data.name).removesuffix(CALIBRATED) in self.scenario.assays
+            yield replace(curve, points=is_reading)
 
     def _curve(self, name: str, y: np.ndarray, marks: tuple[Mark, ...], member: bool) -> Curve:
         if self.over == "time":
@@ -257,15 +262,13 @@ class _Story:
         control = None if zero is None else float(y[zero])
         return Curve(name, doses[doses > 0], y[doses > 0], control, marks, member)
 
-    def _events(self, arm: str) -> dict[float, str]:
-        """The names of what happens at each time, with the time."""
-        found: dict[float, list[str]] = {}
-        for label, time in self.labels.get(arm, {}).items():
-            found.setdefault(time, []).append(label.replace("_", " "))
-        return {
-            time / self.clock.length: f"{', '.join(labels)} {self._moment(time)}"
-            for time, labels in sorted(found.items())
-        }
+    def _events(self, column: Mapping[str, str]) -> tuple[Event, ...]:
+        """What happens in the arm of a column."""
+        arm, time = column.get("arm", ""), self.dataset["time"]
+        here = {name: value for name, value in column.items() if name in self.dataset.dims}
+        axis = EventAxis(self._unit(time), self.clock.length, float(time.values[-1]), self._moment)
+        steps, labels = self.scenario.regimens.get(arm, ()), self.labels.get(arm, {})
+        return events_of(steps, labels, self.dataset.sel(here), axis)
 
     def _moment(self, time: float) -> str:
         """In the unit of the axis, or in the model's where that needs fewer digits."""
@@ -280,16 +283,3 @@ class _Story:
 
     def _unit(self, data: xr.DataArray) -> str:
         return str(data.attrs.get("units") or "")
-
-
-def _is_rather_over_time(dataset: xr.Dataset) -> bool:
-    """Whether a few doses, side by side, say more over time than curves through so few points."""
-    others = ("compound", "arm") if dataset.sizes["perturbation"] > 1 else ("arm",)
-    columns = math.prod(dataset.sizes[name] for name in (*others, "dose") if name in dataset.dims)
-    few = dataset.sizes["dose"] <= FEW_DOSES and columns <= FEW_COLUMNS
-    return few and dataset.sizes["time"] >= SEVERAL_TIMES and "dose2" not in dataset.dims
-
-
-def _has_compounds_only(dataset: xr.Dataset) -> bool:
-    """Whether compounds are compared in one perturbation, so that they can be its lines."""
-    return "compound" in dataset.dims and dataset.sizes["perturbation"] == 1

@@ -49,6 +49,7 @@ _CLOCKS: tuple[tuple[str, float, tuple[float, ...]], ...] = (
     ("weeks", 168.0, (1, 2, 4, 8, 12, 26)),
     ("years", 8766.0, (0.5, 1, 2, 5, 10)),
 )
+_MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120)
 _MOST_TICKS = 7
 _LONGEST = {"s": 150, "min": 150, "h": 120, "days": 100, "weeks": 260}
 
@@ -143,6 +144,12 @@ def _fitting_clock(hours: float) -> tuple[str, float, tuple[float, ...]]:
         if hours / length <= _LONGEST[name]:
             return name, length, steps
     return _CLOCKS[-1]
+
+
+def month_ticks(end: float) -> list[float]:
+    """Months from zero to the end at which an axis has ticks."""
+    step = next((step for step in _MONTH_STEPS if end / step <= _MOST_TICKS), _MONTH_STEPS[-1])
+    return [float(tick) for tick in np.arange(0, end * (1 + 1e-9), step)]
 
 
 def needs_log(curves: Iterable[np.ndarray], over_dose: bool = False) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 from myelode.calibration import DataField, Records, Series
 from myelode.errors import ScenarioError, best_matches
 from myelode.files import read_text
-from myelode.timeline import SAME_TIME
+from myelode.regimens.timeline import SAME_TIME
 from myelode.units import to_unit
 
 SUFFIXES = {".json": "", ".csv": ",", ".tsv": "\t", ".txt": "\t"}

@@ -24,9 +24,9 @@ from myelode.fitting.measurements import Measurement
 from myelode.model import Model, load_model
 from myelode.outcomes import evaluate_scenario
 from myelode.plan import Plan
+from myelode.regimens.steps import Context
 from myelode.scenario import Scenario, expressions_of
 from myelode.simulation import plan_scenario
-from myelode.steps import Context
 from myelode.validation import Observation, simulated_value
 
 Overrides = Mapping[str, float]
@@ -138,9 +138,9 @@ def nearest(values: np.ndarray, wanted: float) -> int:
 
 
 def _run(plan: Plan, places: Collection[Place] | None, tally: Tally) -> np.ndarray:
-    """Values of shape (axes..., times, outputs), NaN where nothing was run or a run failed."""
+    """Values of shape (axes..., times, columns), NaN where nothing was run or a run failed."""
     simulator = choose_engine(_ENGINE).compile(plan.sbml)
-    shape = (*(len(axis.values) for axis in plan.axes), len(plan.times), len(plan.outputs))
+    shape = (*(len(axis.values) for axis in plan.axes), len(plan.times), len(plan.columns))
     values = np.full(shape, np.nan)
     for planned in plan.runs:
         if places is None or planned.place in places:
@@ -164,7 +164,7 @@ def _remembered(sbml: str, simulator: Simulator, run: Run) -> np.ndarray | None:
     are equal to those of the evaluation before.
     """
     changes = tuple(sorted(run.changes.items()))
-    key = (sbml, changes, run.timeline, run.times.tobytes(), run.outputs)
+    key = (sbml, changes, run.timeline, run.times.tobytes(), run.outputs, run.counts)
     if key not in _MEMORY:
         try:
             _MEMORY[key] = simulator.run(run, Tolerances())

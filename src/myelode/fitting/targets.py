@@ -19,9 +19,9 @@ from myelode.fitting.predictions import Curves, Place, Rows, Target, make_plan_o
 from myelode.library import find_model, find_scenario
 from myelode.model import Model
 from myelode.plan import Plan
+from myelode.regimens.timeline import SAME_TIME
 from myelode.scenario import Scenario, load_scenario, perturbation_names
 from myelode.sections import Ladder
-from myelode.timeline import SAME_TIME
 from myelode.units import factor, parse_unit
 from myelode.validation import Observation, read_observations
 

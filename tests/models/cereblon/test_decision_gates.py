@@ -8,9 +8,9 @@ import xarray as xr
 
 from myelode.model import Model
 from myelode.outcomes import evaluate, evaluate_scenario
+from myelode.regimens.steps import Context
 from myelode.scenario import Scenario, load_scenario
 from myelode.simulation import simulate
-from myelode.steps import Context
 
 GATES = ("source_rule", "source_figure", "mechanistic_gate")
 SENSITIVE = ("none", "parent_again", "ikzf1_low", "competing_substrate")

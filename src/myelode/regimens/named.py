@@ -23,10 +23,11 @@ from myelode.errors import ModelError, MyelodeError, ScenarioError, best_matches
 from myelode.files import YamlFile, read_yaml
 from myelode.library import beside, find_model
 from myelode.model import Model
-from myelode.model_folder import default_variant, read_variants
+from myelode.model_folder import chosen_variant, default_variant, read_variants
 from myelode.parameters import EVIDENCE
-from myelode.regimen import compile_regimen
-from myelode.steps import Context, Step
+from myelode.regimens.compilation import compile_regimen
+from myelode.regimens.steps import Context, Step
+from myelode.regulatory import DATE
 from myelode.units import to_unit
 
 FILE = "regimens.yaml"
@@ -36,7 +37,6 @@ _NEEDED = ("title", "status", "status_date", "evidence", "steps")
 _KEYS = (*_TEXTS, "variants", "steps")
 _NAME = re.compile(r"[A-Za-z][\w.+-]*")
 HOUR, MOST_CYCLES = "h", 1000
-_DATE = re.compile(r"\d{4}(?:-\d{2}){0,2}")
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,14 @@ class NamedRegimen:
 
 
 def _shifted(step: Mapping[str, Any], length: float, cycle: int) -> dict[str, Any]:
-    """A step in a later cycle, counted from 0; its label then ends in the number of the cycle."""
+    """A step in a later cycle, counted from 0; its label then ends in the number of the cycle.
+
+    What a condition lets take place is counted over all cycles.
+    """
     at = f"{to_unit(step['at'], HOUR) + cycle * length!r} {HOUR}"
     label = {"label": f"{step['label']}_{cycle + 1}"} if cycle and "label" in step else {}
+    if label and "if" in step:
+        label["count"] = step.get("count", step["label"])
     return {**step, "at": at, **label}
 
 
@@ -108,7 +113,7 @@ def _regimen(file: YamlFile, name: str, entry: Any) -> NamedRegimen:
             hint = best_matches(texts[key], allowed)
             said = f"{texts[key]!r} is none of {', '.join(allowed)}{hint}"
             raise ModelError(f"{file.place((name, key))}: {said}")
-    if not _DATE.fullmatch(texts["status_date"]):
+    if not DATE.fullmatch(texts["status_date"]):
         raise ModelError(f"{file.place((name, 'status_date'))}: is a date such as '2026-02-17'")
     variants = entry.get("variants", [])
     if not isinstance(variants, list) or not all(isinstance(item, str) for item in variants):
@@ -214,7 +219,7 @@ class _Shelf:
                 f"{place}: unknown regimen {name!r}{best_matches(name, self.known)}"
             )
         found = self.known[name]
-        variant = self.data.get("variant") or default_variant(self.variants)
+        variant = self._variant()
         if found.variants and variant not in found.variants:
             allowed = " or ".join(found.variants)
             raise ScenarioError(f"{place}: {name!r} needs variant: {allowed}, not {variant}")
@@ -225,6 +230,17 @@ class _Shelf:
                     "write its steps out to dose another compound so"
                 )
         return found
+
+    def _variant(self) -> str:
+        """The one variant of the scenario; an unknown one is reported later."""
+        said = self.data.get("variant") or default_variant(self.variants)
+        said = " + ".join(map(str, said)) if isinstance(said, list) else str(said)
+        if "+" not in said:
+            return said
+        try:
+            return chosen_variant(self.model, self.variants, said)
+        except ModelError as error:
+            raise ScenarioError(f"{self.file.place(('variant',))}: {error}") from None
 
     def _named_compounds(self, arm: str) -> list[str]:
         """The compounds that the scenario itself says it runs in an arm."""
@@ -270,11 +286,11 @@ def check_regimens(model: Model) -> None:
 def _require_sound(regimen: NamedRegimen, model: Model) -> None:
     steps = [Step.model_validate(step) for step in regimen.steps]
     try:
-        values = {}
+        values = {n: model.entities[n].value or 0.0 for n in model.compounds.body_constants}
         if regimen.compound:
             compound = model.compounds.find(regimen.compound, model.variant)
             rows = model.compounds.rows(compound.name)
-            values = {n: value_in_model(row, model.entities[n]) for n, row in rows.items()}
+            values |= {n: value_in_model(row, model.entities[n]) for n, row in rows.items()}
         compile_regimen(steps, Context(model, values), math.inf, lambda number: nullcontext())
     except MyelodeError as error:
         raise ModelError(f"{regimen.where}: {error}") from None

@@ -1,4 +1,4 @@
-"""Virtual lines: drawn from the table, keyed by seed, line and name, and typical in the first."""
+"""Virtual lines and patients: drawn from the table, keyed by seed, number and name."""
 
 from __future__ import annotations
 
@@ -100,13 +100,14 @@ def _pairs(*rows: tuple[str, str, float]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _plan(folder: Path, lines: str, more: str = "") -> Plan:
-    return make_plan(scenario_from_text(TEXT.format(folder=folder, lines=lines, more=more), "f"))
+def _plan(folder: Path, lines: str, more: str = "", kind: str = "lines") -> Plan:
+    text = TEXT.format(folder=folder, lines=lines, more=more)
+    return make_plan(scenario_from_text(text.replace("{lines:", f"{{{kind}:"), "f"))
 
 
-def _values(folder: Path, lines: str, more: str = "") -> dict[str, np.ndarray]:
+def _values(folder: Path, lines: str, more: str = "", kind: str = "lines") -> dict[str, np.ndarray]:
     """The drawn values by name, line by line."""
-    [axis] = [axis for axis in _plan(folder, lines, more).axes if axis.name == "sample"]
+    [axis] = [axis for axis in _plan(folder, lines, more, kind).axes if axis.name == "sample"]
     return {name: np.array(numbers) for name, (numbers, _) in (axis.labels or {}).items()}
 
 
@@ -206,6 +207,26 @@ def test_lines_without_meaning_are_refused(folder: MakesFolder, lines: str, mess
     assert "\n" not in str(caught.value)
 
 
+def test_patients_are_drawn_from_their_own_column(folder: MakesFolder) -> None:
+    path = folder({**SPREAD, "q": "lognormal(gsd=1.5)"})
+    between_lines = _values(path, "number: 6, seed: 3")
+    table = (path / "parameters.tsv").read_text().split("\n")
+    moved = [cells.split("\t") for cells in table if cells]
+    for cells in moved[1:]:
+        if cells[0] != "q":
+            cells[5], cells[6] = cells[6], cells[5]
+    (path / "parameters.tsv").write_text("\n".join("\t".join(cells) for cells in moved) + "\n")
+    patients = _values(path, "number: 6, seed: 3", kind="patients")
+    assert set(patients) == {"a", "k"}
+    for name, drawn in patients.items():
+        np.testing.assert_array_equal(drawn, between_lines[name])
+    assert set(_values(path, "number: 6")) == {"q"}
+    named = _values(path, "number: 6, seed: 3, vary: [k]", kind="patients")
+    np.testing.assert_array_equal(named["k"], patients["k"])
+    with pytest.raises(ScenarioError, match="'q' states no spread between patients; a, k do"):
+        _plan(path, "number: 6, vary: [q]", kind="patients")
+
+
 def test_a_model_without_any_spread_has_no_lines(folder: MakesFolder) -> None:
     with pytest.raises(
         ScenarioError, match=r"f:5: design.lines: no parameter of toy has between_l"
@@ -221,7 +242,7 @@ def test_what_is_drawn_is_not_set_too(folder: MakesFolder) -> None:
 @pytest.mark.parametrize(
     ("spread", "ranges", "message"),
     [
-        ({"share_1": "dirichlet:p", "share_2": "dirichlet:p"}, {}, "the shares of p add up to 0.8"),
+        ({"share_1": "dirichlet:p", "share_2": "dirichlet:p"}, {}, "share_1 \\+ share_2 = 0.8"),
         ({"q": "uniform(10, 20)"}, {"q": "1..5"}, "between_lines of q: nothing of the distribution"),
         (dict.fromkeys(("share_1", "share_2", "share_3"), "dirichlet:p"), {"share_1": "0.5..0.5"}, "leave next to nothing"),
     ],
@@ -236,7 +257,7 @@ def test_a_table_that_cannot_be_drawn_from_is_named(
 def test_a_cell_line_outside_the_range_is_named(folder: MakesFolder) -> None:
     path = folder(SPREAD, {"k": "0.1..1"}, lines="fast: {scale: {k: 10}, note: a test}\n")
     with pytest.raises(
-        MyelodeError, match=r"the cell line has k = 5 1/h, outside its range 0.1..1"
+        MyelodeError, match=r"the typical line has k = 5 1/h, outside its range 0.1..1"
     ):
         _plan(path, "number: 3", "cell_line: fast")
 

@@ -6,10 +6,10 @@ import math
 
 from myelode.compound_fit import SHARES_SUM_TO
 from myelode.errors import ScenarioError, best_matches
-from myelode.model import Model
+from myelode.model import Model, where_else
+from myelode.regimens.dose_sizes import form_of, size_of
+from myelode.regimens.steps import Context, Step
 from myelode.sbml import Entity
-from myelode.steps import Context, Quantity, Step
-from myelode.units import factor, has_mass_for_substance, split_quantity, to_unit
 
 
 def dosed_species(step: Step, model: Model) -> tuple[str, ...]:
@@ -45,6 +45,8 @@ def _require_dosable(model: Model, name: str, step: Step) -> None:
 def _dosed_entity(model: Model, name: str) -> Entity:
     """The entity of that id; a hint may name what is shared among species too."""
     if name not in model.entities:
+        if said := where_else(model, name):
+            raise ScenarioError(said)
         hint = best_matches(name, [*model.entities, *model.compounds.doses])
         raise ScenarioError(f"unknown species {name!r} in model {model.name}{hint}")
     return model.entities[name]
@@ -59,7 +61,10 @@ def shares(step: Step, context: Context) -> dict[str, float]:
     names = context.model.compounds.doses.get(step.dose or step.infuse or "")
     if names is None:
         return dict.fromkeys(species, 1.0)
-    known = {name: context.value(share) for name, share in names.items()}
+    known = {
+        name: context.value(share) if isinstance(share, str) else share
+        for name, share in names.items()
+    }
     rest = 1.0 - math.fsum(share for share in known.values() if share is not None)
     each = rest / max(1, sum(share is None for share in known.values()))
     found = {name: each if share is None else float(share) for name, share in known.items()}
@@ -74,20 +79,11 @@ def dose_unit(step: Step, model: Model) -> str | None:
     """The model's unit for the size of a dose or infusion.
 
     `to` and `add` stand in the unit of the species itself, `amount` and `rate` in substance, but a
-    size that is written in grams stays in that unit of mass.
+    size that is written in grams, or by the size of a body, stays in the unit in which it is.
     """
     unit = _unit_in_model(step, model)
-    own = _unit_in_grams(getattr(step, step.quantity_field), unit)
-    return unit if own is None else own
-
-
-def _unit_in_grams(value: Quantity, unit: str | None) -> str | None:
-    """The unit of a quantity that has mass where `unit` has substance, else None."""
-    try:
-        own = split_quantity(value)[1]
-        return own if own and unit and has_mass_for_substance(own, unit) else None
-    except ScenarioError:  # the name of an input, or a fault that is reported where it is read
-        return None
+    form = form_of(getattr(step, step.quantity_field), unit)
+    return unit if form is None else form.unit
 
 
 def _unit_in_model(step: Step, model: Model) -> str | None:
@@ -108,7 +104,7 @@ def with_size(step: Step, size: float, model: Model) -> Step:
 def bolus_sizes(step: Step, context: Context) -> dict[str, float]:
     """The size of a bolus for each species that takes a share, in the species' own mathematics."""
     value = getattr(step, step.quantity_field)
-    size = _size(step, value, context, _unit_in_model(step, context.model), step.dose or "")
+    size = size_of(step, value, context, _unit_in_model(step, context.model), step.dose or "")
     if size < 0:
         raise ScenarioError(f"{step.title}: the dose {value!r} is negative")
     return {
@@ -140,53 +136,15 @@ def infusion_size(step: Step, context: Context) -> tuple[float, float]:
     over = math.nan if step.over is None else context.time(step.over, "over")
     rate = math.nan
     if step.rate is not None:
-        rate = _size(step, step.rate, context, _per_time(unit, model), "rate")
+        rate = size_of(step, step.rate, context, _per_time(unit, model), "rate")
     amount = math.inf
     if step.amount is not None:
-        amount = _size(step, step.amount, context, unit, "amount")
+        amount = size_of(step, step.amount, context, unit, "amount")
     if over <= 0 or rate < 0 or amount < 0 or (rate == 0 and math.isnan(over)):
         raise ScenarioError(f"{step.title}: amount, rate and duration of an infusion are positive")
     if math.isnan(rate):
         return share * amount / over, over
     return (rate, share * amount / rate) if math.isnan(over) else (share * rate, over)
-
-
-def _size(step: Step, value: Quantity, context: Context, unit: str | None, what: str) -> float:
-    """The size of a dose in `unit`; grams are divided by the molar mass of the run's compound."""
-    name = value.strip() if isinstance(value, str) else ""
-    written = context.inputs.get(name, value)
-    own = None if written is None else _unit_in_grams(written, unit)
-    if own is None or unit is None:
-        return given(value, context, unit, what)
-    constant = _molar_mass(step, context, own, unit)
-    mass = context.value(constant) or 0.0
-    if mass <= 0:
-        raise ScenarioError(f"{step.title}: a dose in {own} needs a {constant} above 0")
-    per_mole = context.model.entity(constant).unit or ""
-    return given(value, context, own, what) / mass * factor(f"{own}/({per_mole})", unit, what)
-
-
-def _molar_mass(step: Step, context: Context, own: str, unit: str) -> str:
-    """The name of the molar mass of what a step doses in grams."""
-    masses, name = context.model.compounds.molar_masses, step.dose or step.infuse or ""
-    if name not in masses:
-        others = f", or dose {' or '.join(masses)}, which has one" if masses else ""
-        raise ScenarioError(
-            f"{step.title}: {name!r} is dosed in {own!r} but has no molar mass: "
-            f"write it in {unit!r}{others}"
-        )
-    return masses[name]
-
-
-def given(value: Quantity, context: Context, unit: str | None, what: str) -> float:
-    """A quantity as a number in `unit`, or what a named input holds."""
-    name = value.strip() if isinstance(value, str) else ""
-    if name not in context.inputs:
-        return to_unit(value, unit, what)
-    held = context.inputs[name]
-    if held is None:
-        raise ScenarioError(f"the input {name!r} has no finite value for this perturbation")
-    return to_unit(held, unit, name) if isinstance(held, str) else float(held)
 
 
 def _per_time(amount: str | None, model: Model) -> str | None:

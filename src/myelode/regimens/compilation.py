@@ -6,18 +6,29 @@ converted to the model's own units.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from myelode.acts import Act, Spell, acts_of, exclusive_acts, to_instants
-from myelode.doses import bolus_sizes, dosed_species, given, infusion_size, shares
 from myelode.errors import ScenarioError
 from myelode.model import Model
+from myelode.regimens.acts import Act, Plans, Spell, acts_of, exclusive_acts, to_instants
+from myelode.regimens.conditions import require_names
+from myelode.regimens.dose_sizes import level_of
+from myelode.regimens.doses import bolus_sizes, dosed_species, infusion_size, shares
+from myelode.regimens.occasions import Occasions
+from myelode.regimens.steps import Context, Place, Step, label_times, resolve_time
+from myelode.regimens.timeline import (
+    Change,
+    Clash,
+    Instant,
+    Occurrence,
+    SteadyState,
+    is_same_time,
+    tidy,
+)
 from myelode.sbml.infusions import infusion_rate
-from myelode.steps import Context, Place, Step, label_times, resolve_time
-from myelode.timeline import Change, Instant, SteadyState, tidy
-from myelode.units import to_unit
 
 Rates = Mapping[str, float]
 """The rate at which each species is infused."""
@@ -53,17 +64,16 @@ def compile_regimen(steps: Sequence[Step], context: Context, end: float, at: Pla
     starts = []
     for number, step in enumerate(steps):
         with at(number):
+            require_names(step, context.model)
             starts.append((resolve_time(step.at, labels, context), _rank(step), number))
     for start, _, number in sorted(starts):
         with at(number):
             compiler.include(number, start)
     acts = compiler.all_acts()
-    for first, *others in exclusive_acts(acts):
-        with at(others[-1].step):
-            who = " and ".join(dict.fromkeys(steps[act.step].title for act in (first, *others)))
-            what = f"{first.change.target!r} at time {first.time:g}"
-            raise ScenarioError(f"{who} both change {what}: shift one of them")
-    return Regimen(tuple(to_instants(acts, compiler.resets, compiler.steady.items())), labels)
+    for one, other in exclusive_acts(acts):
+        with at(other.step):
+            compiler.exclude(one, other, steps)
+    return Regimen(tuple(to_instants(acts, compiler.plans.until(end))), labels)
 
 
 def _rank(step: Step) -> int:
@@ -81,13 +91,13 @@ class _Compiler:
     ):
         self.steps = steps
         self.context = context
-        self.labels = labels
+        self.occasions = Occasions(context, labels, end)
         self.end = end
         self.acts: list[Act] = []
         self.infusions: list[Spell] = []
         self.settings: list[Spell] = []
-        self.resets: list[float] = []
-        self.steady: dict[float, SteadyState] = {}
+        self.plans = Plans()
+        self.numbers = itertools.count()
         self.first_dose = math.inf
         self.number = 0
 
@@ -98,6 +108,20 @@ class _Compiler:
             raise ScenarioError(f"{step.title} comes after the end of the run at {self.end:g}")
         getattr(self, f"_{step.verb}")(step, start)
 
+    def exclude(self, one: Act, other: Act, steps: Sequence[Step]) -> None:
+        """Refuse two acts on one value at one time; of conditional ones this is for the run."""
+        who = " and ".join(dict.fromkeys(steps[act.step].title for act in (one, other)))
+        said = f"{who} both change {one.change.target!r} at time {one.time:g}"
+        self._clash(one.time, (one.occurrence, other.occurrence), said, ": shift one of them")
+
+    def _clash(
+        self, time: float, pair: tuple[int | None, int | None], said: str, advice: str = ""
+    ) -> None:
+        """What must not happen together: a fault now, or only if both acts take place."""
+        if pair == (None, None):
+            raise ScenarioError(said + advice)
+        self.plans.clashes.append((time, Clash(*pair, f"{said}: both took place")))
+
     def all_acts(self) -> list[Act]:
         """What all steps do until the end of the run."""
         return [act for act in self._all_acts() if act.time <= self.end]
@@ -105,7 +129,7 @@ class _Compiler:
     def _all_acts(self) -> Iterator[Act]:
         yield from self.acts
         yield from acts_of(self.infusions, lambda _, lasting: math.fsum(s.value for s in lasting))
-        yield from acts_of(self.settings, self._setting)
+        yield from acts_of(self.settings, self._setting, sums=False)
 
     def _setting(self, name: str, lasting: Sequence[Spell]) -> float:
         """The latest setting that lasts, else the value at the start of the run."""
@@ -120,6 +144,15 @@ class _Compiler:
         """What earlier steps still had to do is cancelled."""
         self.acts = [act for act in self._all_acts() if act.time < start]
         self.infusions, self.settings = [], []
+        self.plans.cancel(start)
+
+    def _occurrence(self, step: Step, time: float) -> int | None:
+        """The number of an occurrence that may not take place, None for one that is certain."""
+        if step.if_ is None:
+            return None
+        occurrence = Occurrence(next(self.numbers), step.if_, step.title, step.counted_as)
+        self.plans.occurrences.append((time, occurrence))
+        return occurrence.number
 
     def _dose(self, step: Step, start: float) -> None:
         adds = step.to is None
@@ -129,7 +162,13 @@ class _Compiler:
         if step.steady_state:
             self._recur(step, start, [Instant(0.0, tuple(changes))])
         for time in self._occasions(step, start):
-            self.acts += [Act(time, change, self.number, adds) for change in changes]
+            due = self._occurrence(step, time)
+            own = (
+                [replace(change, occurrence=due) for change in changes]
+                if due is not None
+                else changes
+            )
+            self.acts += [Act(time, change, self.number, adds) for change in own]
 
     def _infuse(self, step: Step, start: float) -> None:
         total, duration = infusion_size(step, self.context)
@@ -140,12 +179,12 @@ class _Compiler:
         if step.steady_state:
             self._infuse_for_ever(step, start, rates, duration)
         for time in self._occasions(step, start):
-            self._add_infusion(rates, time, time + duration)
+            self._add_infusion(rates, time, time + duration, self._occurrence(step, time))
 
-    def _add_infusion(self, rates: Rates, start: float, end: float) -> None:
+    def _add_infusion(self, rates: Rates, start: float, end: float, due: int | None = None) -> None:
         for species, rate in rates.items():
             name = infusion_rate(species)
-            self.infusions.append(Spell(name, start, tidy(end), rate, self.number))
+            self.infusions.append(Spell(name, start, tidy(end), rate, self.number, due))
 
     def _infuse_until(self, step: Step, start: float, rates: Rates) -> None:
         """A constant infusion that has reached its steady state, and ends."""
@@ -156,7 +195,7 @@ class _Compiler:
 
     def _infuse_for_ever(self, step: Step, start: float, rates: Rates, duration: float) -> None:
         """Infusions given since ever: their recurrence, and the tails of those still running."""
-        period, phase = self._period(step), self._phase(step)
+        period, phase = self.occasions.period(step), self.occasions.phase(step)
         running, rest = divmod(duration, period)
         instants = [_rates_from(0.0, rates, running + (rest > 0))]
         if rest > 0:
@@ -171,13 +210,15 @@ class _Compiler:
         """The steady state of a step that is repeated for ever takes the place of all before it."""
         self._start_again(start)
         self._add_steady(
-            step, start, SteadyState(self._period(step), tuple(instants), self._phase(step))
+            step,
+            start,
+            SteadyState(self.occasions.period(step), tuple(instants), self.occasions.phase(step)),
         )
 
     def _add_steady(self, step: Step, start: float, state: SteadyState) -> None:
-        if start in self.steady:
+        if start in self.plans.steady:
             raise ScenarioError(f"{step.title}: there is one steady state at a time, not two")
-        self.steady[start] = state
+        self.plans.steady[start] = state
 
     def _wash(self, step: Step, start: float) -> None:
         left = 1.0 / float(step.dilute or 1.0) ** (step.times or 1)
@@ -195,78 +236,54 @@ class _Compiler:
         if self.first_dose >= start and not any(value != 0 for value in start_values.values()):
             raise ScenarioError(f"{step.title} comes before any dose: there is nothing to wash out")
         fresh = {
-            name: to_unit(value, model.entity(name).unit, name)
-            for name, value in (step.fresh or {}).items()
+            name: level_of(name, value, self.context) for name, value in (step.fresh or {}).items()
         }
         for name in fresh:
             if name not in species:
                 raise ScenarioError(f"{step.title}: {name!r} is not in {compartment!r}")
+        due = self._occurrence(step, start)
         for name, value in {**start_values, **fresh}.items():
             if value is None:
                 raise ScenarioError(f"{step.title}: say how much {name} is in the fresh medium")
-            self.acts.append(Act(start, Change(name, left, value * (1.0 - left)), self.number))
+            change = Change(name, left, value * (1.0 - left), due)
+            self.acts.append(Act(start, change, self.number))
 
     def _set(self, step: Step, start: float) -> None:
-        finish = self._finish(step, start)
-        for name, text in (step.set or {}).items():
-            entity = self.context.model.entity(name)
-            if entity.kind != "parameter" or entity.rule:
-                raise ScenarioError(f"{step.title}: {name!r} is no parameter that can be set")
-            self._require_free(step, name, start)
-            value = given(text, self.context, entity.unit, name)
-            self.settings.append(Spell(name, start, finish, value, self.number))
+        values = {name: self._value_to_set(step, name) for name in step.set or {}}
+        for time in self.occasions.times(step, start):
+            finish, due = self.occasions.finish(step, time), self._occurrence(step, time)
+            for name, value in values.items():
+                spell = Spell(name, time, finish, value, self.number, due)
+                self._require_free(step, spell)
+                self.settings.append(spell)
+
+    def _value_to_set(self, step: Step, name: str) -> float:
+        entity = self.context.model.entity(name)
+        if entity.kind != "parameter" or entity.rule:
+            raise ScenarioError(f"{step.title}: {name!r} is no parameter that can be set")
+        return level_of(name, (step.set or {})[name], self.context)
 
     def _reset(self, step: Step, start: float) -> None:
         if step.reset:
             self._start_again(start)
-            self.resets.append(start)
+            self.plans.resets.append(start)
 
-    def _finish(self, step: Step, start: float) -> float:
-        if step.for_ is not None:
-            finish = tidy(start + self.context.time(step.for_, "for"))
-        elif step.until is not None:
-            finish = resolve_time(step.until, self.labels, self.context)
-        else:
-            return math.inf
-        if finish <= start:
-            raise ScenarioError(f"{step.title} ends at {finish:g}, before it begins at {start:g}")
-        return finish
-
-    def _require_free(self, step: Step, name: str, start: float) -> None:
+    def _require_free(self, step: Step, spell: Spell) -> None:
         """One setting may end another that has no end of its own, but not cut one short."""
-        for other in self.settings:
-            if other.target == name and start < other.end < math.inf:
-                raise ScenarioError(f"{step.title}: {name!r} is already set until {other.end:g}")
-            if other.target == name and other.start == start:
-                raise ScenarioError(f"{step.title}: {name!r} is set twice at {start:g}")
+        for other in filter(spell.excludes, self.settings):
+            first, second = sorted((other, spell), key=lambda item: item.start)
+            said = f"{step.title}: {spell.target!r} is "
+            if is_same_time(first.start, second.start):
+                said += f"set twice at {second.start:g}"
+            else:
+                said += f"already set until {first.end:g}"
+            self._clash(second.start, (first.occurrence, second.occurrence), said)
 
     def _occasions(self, step: Step, start: float) -> list[float]:
-        lag = self._lag(step)
-        every = self._period(step) if step.every is not None else 0.0
-        times = [tidy(start + lag + every * number) for number in range(step.times or 1)]
-        if times[0] > self.end:
-            raise ScenarioError(f"{step.title} acts after the end of the run at {self.end:g}")
+        """The times of all doses of a step."""
+        times = self.occasions.times(step, start)
         self.first_dose = min(self.first_dose, times[0])
         return times
-
-    def _lag(self, step: Step) -> float:
-        lag = 0.0 if step.lag is None else self.context.time(step.lag, "lag")
-        if lag < 0:
-            raise ScenarioError(f"{step.title}: the lag is negative")
-        return lag
-
-    def _period(self, step: Step) -> float:
-        period = self.context.time(step.every or 0, "every")
-        if period <= 0:
-            raise ScenarioError(f"{step.title}: every must be a positive time")
-        return period
-
-    def _phase(self, step: Step) -> float:
-        """How long before the start the last dose took effect, and a period less."""
-        period, lag = self._period(step), self._lag(step)
-        if lag >= period:
-            raise ScenarioError(f"{step.title}: at steady state the lag must be below every")
-        return (period - lag) % period
 
 
 def _rates_from(time: float, rates: Rates, times: float = 1.0) -> Instant:

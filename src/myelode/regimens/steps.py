@@ -23,8 +23,9 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from myelode.errors import ScenarioError, best_matches
+from myelode.expressions import is_condition, names_in
 from myelode.model import Model
-from myelode.timeline import just_before, tidy
+from myelode.regimens.timeline import just_before, tidy
 from myelode.units import to_unit
 
 
@@ -45,12 +46,13 @@ Factor = Annotated[float, Field(allow_inf_nan=False)]
 Place = Callable[[int], AbstractContextManager[None]]
 
 VERBS = ("dose", "infuse", "wash", "renew", "set", "reset")
+_ALWAYS_ALLOWED = {"at", "label", "if", "count"}
 _ALLOWED: Mapping[str, frozenset[str]] = {
     "dose": frozenset("to add amount every times lag bioavailability steady_state".split()),
     "infuse": frozenset("amount rate over every times lag bioavailability steady_state".split()),
     "wash": frozenset({"dilute", "times", "fresh"}),
     "renew": frozenset({"fraction", "fresh"}),
-    "set": frozenset({"for", "until"}),
+    "set": frozenset({"for", "until", "every", "times"}),
     "reset": frozenset(),
 }
 _RELATIVE = re.compile(r"@?([A-Za-z_]\w*)\s*(?:([+-])\s*([\d.].*))?")
@@ -85,6 +87,8 @@ class Step(BaseModel):
     fresh: dict[str, Quantity] | None = None
     for_: Annotated[Quantity | None, Field(alias="for")] = None
     until: Quantity | None = None
+    if_: Annotated[str | None, Field(alias="if")] = None
+    count: Identifier | None = None
 
     @property
     def verb(self) -> str:
@@ -98,6 +102,11 @@ class Step(BaseModel):
         return next((name for name in names if getattr(self, name) is not None), "")
 
     @property
+    def counted_as(self) -> str:
+        """The name under which occurrences with a condition are counted; "" where they are not."""
+        return (self.count or self.label or "") if self.if_ is not None else ""
+
+    @property
     def title(self) -> str:
         """The step in a message: its label, or its verb and time."""
         return f"step {self.label!r}" if self.label else f"the {self.verb} at {self.at!r}"
@@ -108,7 +117,7 @@ class Step(BaseModel):
         if len(verbs) != 1:
             said = f"not {' and '.join(verbs)} together" if verbs else "none is given"
             raise ValueError(f"a step has one of {', '.join(VERBS)}: {said}")
-        given = {name.rstrip("_") for name in self.model_fields_set} - {"at", "label", verbs[0]}
+        given = {name.rstrip("_") for name in self.model_fields_set} - {*_ALWAYS_ALLOWED, verbs[0]}
         wrong = sorted(given - _ALLOWED[verbs[0]])
         if wrong:
             allowed = ", ".join(sorted(_ALLOWED[verbs[0]])) or "no further keys"
@@ -143,15 +152,39 @@ def _faults(step: Step, verb: str, given: set[str]) -> Iterator[str]:
             yield "a constant infusion to steady state does not recur: give it an amount"
         if step.steady_state and not constant and "every" not in given:
             yield "steady_state needs every, the dosing interval"
-    if verb in ("dose", "infuse"):
+    if verb in ("dose", "infuse", "set"):
         if "times" in given and "every" not in given:
             yield "times needs every"
         if "every" in given and "times" not in given and not step.steady_state:
-            yield "every needs times, the number of doses"
+            yield f"every needs times, the number of {'settings' if verb == 'set' else 'doses'}"
     if verb == "wash" and step.dilute is None:
         yield "a wash says how much it dilutes: dilute: 1000"
     if {"for", "until"} <= given:
         yield "a setting ends with for or until, not both"
+    if {"every", "until"} <= given:
+        yield "a setting that recurs ends with for, not until"
+    yield from _condition_faults(step)
+
+
+def _condition_faults(step: Step) -> Iterator[str]:
+    """What is no condition, and steps that take none."""
+    if step.if_ is None:
+        if step.count is not None:
+            yield "count needs if: it counts the occurrences that took place"
+        return
+    if step.steady_state:
+        yield "a steady state takes no if: it is reached as if its doses had always been given"
+    if step.reset is not None:
+        yield "a reset takes no if: it cancels what other steps still had to do"
+    try:
+        names = names_in(step.if_)
+    except ScenarioError as error:
+        yield f"if: {error}"
+        return
+    if not is_condition(step.if_):
+        yield f"if: {step.if_!r} is no condition such as 'a < 0.5 * b'"
+    if not names:
+        yield f"if: {step.if_!r} compares numbers only: it names no value of the model"
 
 
 def _dose_faults(given: set[str]) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Virtual instruments: signals, calibration and noise."""

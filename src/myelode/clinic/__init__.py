@@ -1,0 +1,1 @@
+"""Clinical read-outs: response and progression of virtual patients."""

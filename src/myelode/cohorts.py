@@ -1,0 +1,144 @@
+"""Virtual cell lines and patients: base values drawn from the spread that a table states.
+
+A draw depends on seed, number of the subject and name of the parameter alone: another parameter or
+another subject changes none of the others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from myelode.correlations import Correlations, read_correlations
+from myelode.distributions import draw, draw_shares, standard_normal
+from myelode.errors import ModelError, ScenarioError
+from myelode.model import Model
+from myelode.parameters import FIXED, Distribution, Parameter, parse_distribution
+from myelode.perturbations import require_changeable
+from myelode.scenario import Scenario
+from myelode.sections import Subjects
+from myelode.units import factor
+
+MOST_ATTEMPTS = 1000
+"""How often shares are drawn anew until each lies in its range."""
+ROUNDING = 1e-6
+
+
+@dataclass(frozen=True)
+class _Varied:
+    """A parameter that differs from subject to subject; `typical` is in the unit of its row."""
+
+    row: Parameter
+    column: str
+    distribution: Distribution
+    typical: float
+    to_model: float
+
+
+def virtual_subjects(
+    scenario: Scenario, model: Model, below: Mapping[str, float]
+) -> list[dict[str, float]]:
+    """The base values of every virtual line or patient, in the model's units.
+
+    The first subject is typical: it has the values that stand `below` the design, those of the
+    compound and the cell line, and the others spread around them. Empty where the design has
+    neither lines nor patients. Raises ScenarioError or ModelError.
+    """
+    rule = scenario.design.subjects
+    if rule is None:
+        return []
+    rows = _rows(scenario, model, rule)
+    with scenario.at("design", rule.key):
+        varied = {row.name: _varied(row, model, below, rule) for row in rows}
+        correlations = read_correlations(model.folder)
+        numbers = range(1, rule.number)
+        drawn = [_subject(varied, correlations, rule.seed, number) for number in numbers]
+        typical = {name: item.typical for name, item in varied.items()}
+        return [_in_model_units(values, varied) for values in (typical, *drawn)]
+
+
+def _rows(scenario: Scenario, model: Model, rule: Subjects) -> list[Parameter]:
+    """The rows to vary, with all shares of a whole where one of them is named."""
+    rows = model.parameters.items()
+    spread = {name: row for name, row in rows if _spread(row, rule.column).kind != FIXED}
+    with scenario.at("design", rule.key):
+        if not spread:
+            raise ScenarioError(f"no parameter of {model.name} has {rule.column}: nothing to vary")
+    vary = rule.vary
+    if isinstance(vary, str):
+        return list(spread.values())
+    for number, name in enumerate(vary):
+        with scenario.at("design", rule.key, "vary", number):
+            require_changeable(model, name)
+            if name not in spread:
+                known = ", ".join(spread)
+                raise ScenarioError(f"{name!r} states no spread between {rule.key}; {known} do")
+    groups = {_spread(spread[name], rule.column).group for name in vary} - {""}
+    return [
+        row
+        for name, row in spread.items()
+        if name in vary or _spread(row, rule.column).group in groups
+    ]
+
+
+def _spread(row: Parameter, column: str) -> Distribution:
+    return parse_distribution(str(getattr(row, column)), row.where)
+
+
+def _varied(row: Parameter, model: Model, below: Mapping[str, float], rule: Subjects) -> _Varied:
+    to_model = factor(row.unit, model.entities[row.name].unit or row.unit, row.name)
+    typical = below[row.name] / to_model if row.name in below else row.value
+    rounding = ROUNDING * abs(typical)
+    if not row.low - rounding <= typical <= row.high + rounding:
+        raise ModelError(
+            f"{row.where}: the typical {rule.word} has {row.name} = {typical:g} {row.unit}, "
+            f"outside its range {row.low:g}..{row.high:g}: no {rule.word} can be drawn around it"
+        )
+    return _Varied(row, rule.column, _spread(row, rule.column), typical, to_model)
+
+
+def _subject(
+    varied: Mapping[str, _Varied], correlations: Correlations, seed: int, number: int
+) -> dict[str, float]:
+    """The values of one subject, in the units of their rows."""
+    mixed = correlations.mix(lambda name: standard_normal(seed, number, name))
+    values: dict[str, float] = {}
+    for name, item in varied.items():
+        if item.distribution.kind == "dirichlet":
+            if name not in values:
+                values |= _shares(item.distribution.group, varied, seed, number)
+            continue
+        normal = mixed[name] if name in mixed else standard_normal(seed, number, name)
+        values[name] = _drawn(item, normal)
+    return values
+
+
+def _drawn(item: _Varied, normal: float) -> float:
+    try:
+        return draw(item.distribution, item.typical, normal, item.row.low, item.row.high)
+    except ModelError as error:
+        raise ModelError(f"{item.row.where}: {item.column} of {item.row.name}: {error}") from None
+
+
+def _shares(group: str, varied: Mapping[str, _Varied], seed: int, number: int) -> dict[str, float]:
+    """All shares of one whole, drawn together until each lies in its range."""
+    members = {name: item for name, item in varied.items() if item.distribution.group == group}
+    means = {name: item.typical for name, item in members.items()}
+    first = next(iter(members.values())).row
+    if not math.isclose(sum(means.values()), 1.0, rel_tol=ROUNDING):
+        raise ModelError(f"{first.where}: the shares of {group} add up to {sum(means.values()):g}")
+    for attempt in range(MOST_ATTEMPTS):
+        again = (attempt,) if attempt else ()
+        normals = {name: standard_normal(seed, number, name, *again) for name in members}
+        shares = draw_shares(means, normals)
+        if all(
+            members[name].row.low <= share <= members[name].row.high
+            for name, share in shares.items()
+        ):
+            return shares
+    raise ModelError(f"{first.where}: the ranges of {group} leave next to nothing to draw")
+
+
+def _in_model_units(values: Mapping[str, float], varied: Mapping[str, _Varied]) -> dict[str, float]:
+    return {name: value * varied[name].to_model for name, value in values.items()}

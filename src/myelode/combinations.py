@@ -1,0 +1,85 @@
+"""Two agents together: how much more they do than was to be expected of each alone.
+
+All of it is arithmetic on the share that is left: of cells, of growth, of whatever an endpoint
+counts. The effect is what is gone, one minus that share. A positive excess is more effect than
+expected; its sign alone is no synergy, which needs doses of equal effect and an uncertainty.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from myelode.arm_sections import BLISS, HSA, Combination
+from myelode.errors import ScenarioError
+from myelode.scenario import Scenario
+
+ROUNDING = 1e-9
+
+
+def bliss_excess(first: xr.DataArray, second: xr.DataArray, both: xr.DataArray) -> xr.DataArray:
+    """Effect beyond independence, from shares left: ``(1 - both) - (1 - first * second)``."""
+    return first * second - both
+
+
+def hsa_excess(first: xr.DataArray, second: xr.DataArray, both: xr.DataArray) -> xr.DataArray:
+    """Effect beyond that of the better single agent, from shares left."""
+    # Infinity has no place among shares, so a minimum that spreads NaN is right.
+    return xr.DataArray(np.minimum(first, second)) - both
+
+
+def add_combinations(result: xr.Dataset, scenario: Scenario) -> None:
+    """Add ``bliss_NAME`` and ``hsa_NAME`` for every combination, with all dimensions but ``arm``.
+
+    Raises ScenarioError for an endpoint without arms, or one that is negative.
+    """
+    for name, item in scenario.combinations.items():
+        with scenario.at("combinations", name):
+            _add(result, name, item)
+
+
+def _add(result: xr.Dataset, name: str, item: Combination) -> None:
+    parts = shares_left(result, item)
+    first, second, both = parts
+    said = {"units": "1", **_note(dict(zip((*item.single, item.together), parts, strict=True)))}
+    title = item.title or name.replace("_", " ")
+    left = f"of {item.of}" + (f" over that of {item.untreated}" if item.untreated else "")
+    one, other = item.single
+    expected = {
+        BLISS: ("Bliss independence", f"{one} times {other}"),
+        HSA: ("the better single agent", f"the smaller of {one} and {other}"),
+    }
+    for prefix, function in ((BLISS, bliss_excess), (HSA, hsa_excess)):
+        model, sum_of = expected[prefix]
+        result[prefix + name] = function(first, second, both).assign_attrs(
+            said,
+            long_name=f"{title}: effect beyond {model}",
+            definition=f"{sum_of}, minus {item.together}, in shares left ({left})",
+        )
+
+
+def shares_left(result: xr.Dataset, item: Combination) -> tuple[xr.DataArray, ...]:
+    """What the first, the second, and both agents leave, as shares."""
+    return tuple(_share_left(result, item, arm) for arm in (*item.single, item.together))
+
+
+def _share_left(result: xr.Dataset, item: Combination, arm: str) -> xr.DataArray:
+    """What an arm leaves, as a share of what is left untreated; NaN where that is nothing."""
+    data = result[item.of]
+    if "arm" not in data.dims:
+        raise ScenarioError(f"{item.of!r} has one value for all arms: take it in every arm")
+    share = data.sel(arm=arm, drop=True)
+    if item.untreated is not None:
+        base = data.sel(arm=item.untreated, drop=True)
+        share = share / base.where(base > 0)
+    lowest = float(share.min())
+    if lowest < -ROUNDING:
+        raise ScenarioError(f"{item.of!r} is {lowest:.4g} in {arm}: a share left is not negative")
+    return share.where(np.isfinite(share))
+
+
+def _note(shares: dict[str, xr.DataArray]) -> dict[str, str]:
+    """Which arms leave more than untreated, so that their effect counts below zero."""
+    highest = {arm: float(share.max()) for arm, share in shares.items()}
+    grown = [f"{arm} (up to {x:.4g})" for arm, x in highest.items() if x > 1 + ROUNDING]
+    return {"note": f"more is left than untreated in {' and '.join(grown)}"} if grown else {}
