@@ -1,0 +1,1 @@
+"""Tests of the belantamab model, with the closed forms against which it is held."""
