@@ -7,9 +7,10 @@ reason begins with "needs " fails.
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import tarfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,7 +18,9 @@ import pytest
 from hypothesis import settings
 
 from myelode import library
+from myelode.errors import ScenarioError
 from myelode.scenario import load_scenario
+from myelode.units import to_unit
 
 ROOT = Path(__file__).resolve().parents[1]
 CI = bool(os.environ.get("MYELODE_CI"))
@@ -30,13 +33,15 @@ settings.load_profile("ci" if CI else "myelode")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Scenarios, one of each kind: `shipped_scenario` all, `exportable_scenario` those without
-    conditional steps, `conditional_scenario` those with. `shipped`: exportable ones, and models.
+    """Scenarios, one of each kind: `exportable_scenario` without conditional steps,
+    `conditional_scenario` with them; `shipped` are exportable ones, and models.
+    `integrated_scenario` is one of each kind that an integrator can tell apart.
     """
-    kinds = _scenario_of_each_kind() if _SCENARIOS & set(metafunc.fixturenames) else []
+    wanted = _SCENARIOS & set(metafunc.fixturenames)
+    kinds = _one_of_each(_kind) if wanted else []
     exportable = [name for name in kinds if not _is_conditional(name)]
     for fixture, names in {
-        "shipped_scenario": kinds,
+        "integrated_scenario": _one_of_each(_course) if wanted else [],
         "exportable_scenario": exportable,
         "conditional_scenario": [name for name in kinds if _is_conditional(name)],
         "shipped": [*library.models(), *exportable],
@@ -45,26 +50,41 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(fixture, names)
 
 
-_SCENARIOS = {"shipped_scenario", "exportable_scenario", "conditional_scenario", "shipped"}
+_SCENARIOS = {"integrated_scenario", "exportable_scenario", "conditional_scenario", "shipped"}
 
 
-@lru_cache(maxsize=1)
-def _scenario_of_each_kind() -> list[str]:
-    """So that a model with many scenarios alike costs no more time than one with few."""
-    names = sorted(library.scenarios(), reverse=True)
-    return sorted({_kind(name): name for name in names}.values())
+@lru_cache
+def _one_of_each(kind: Callable[[str], tuple[object, ...]]) -> list[str]:
+    """The shortest of each kind, so that many scenarios alike cost no more time than one."""
+    names = sorted(library.scenarios(), key=lambda name: (_hours(name), name), reverse=True)
+    return sorted({kind(name): name for name in names}.values())
 
 
 def _kind(name: str) -> tuple[object, ...]:
-    """What tells an engine or an exporter one scenario from another: variant, axes and steps."""
+    """What tells an exporter one scenario from another: its course, and its axes."""
     scenario = load_scenario(name)
     given = (
-        scenario.compounds, scenario.partner, scenario.arms, scenario.equilibrate, scenario.inputs,
+        scenario.compounds, scenario.partner, scenario.arms, scenario.inputs,
         scenario.design.dose, scenario.design.subjects, scenario.design.cross, scenario.design.zip,
     )  # fmt: skip
+    return (*_course(name), *map(bool, given))
+
+
+@lru_cache
+def _course(name: str) -> tuple[object, ...]:
+    """What tells an integrator one scenario from another: variant and steps."""
+    scenario = load_scenario(name)
     verbs = {step.verb for steps in scenario.regimens.values() for step in steps}
-    conditional = _is_conditional(name)
-    return (scenario.model, scenario.variant, conditional, *map(bool, given), *sorted(verbs))
+    begins = scenario.equilibrate is not None
+    return (scenario.model, scenario.variant, _is_conditional(name), begins, *sorted(verbs))
+
+
+def _hours(name: str) -> float:
+    until = load_scenario(name).observe.until
+    try:
+        return to_unit(until, "h", "the end")
+    except ScenarioError:  # relative to a label
+        return math.inf
 
 
 @lru_cache

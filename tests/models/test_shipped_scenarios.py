@@ -27,8 +27,8 @@ def test_expectations_are_met(name: str) -> None:
     assert not unmet
 
 
-def test_both_integrators_agree(shipped_scenario: str) -> None:
-    scenario = load_scenario(shipped_scenario)
+def test_both_integrators_agree(integrated_scenario: str) -> None:
+    scenario = load_scenario(integrated_scenario)
     plan = plan_scenario(scenario)
     runs = [planned.run for planned in _representative_runs(plan)]
     reference, other = choose_engine("roadrunner").compile(plan.sbml), _independent(plan.sbml)
