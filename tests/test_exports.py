@@ -209,7 +209,7 @@ def _difference(
 
     An output that is nothing but rounding everywhere has no size of its own.
     """
-    size = np.maximum(np.abs(expected).max(axis=0), size)
+    size = np.maximum(np.abs(expected).max(axis=0), np.maximum(size, ROUNDING))
     return float((np.abs(found - expected) / size).max())
 
 

@@ -1,8 +1,4 @@
-"""Doses, infusions, media changes and inhibitors on one time line.
-
-`compile_regimen` turns the steps of a scenario into instants of affine changes, with every quantity
-converted to the model's own units.
-"""
+"""The steps of a scenario become instants of affine changes, in the model's own units."""
 
 from __future__ import annotations
 
