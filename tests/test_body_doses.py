@@ -23,6 +23,8 @@ from myelode.scenario import build_scenario
 from myelode.simulation import simulate
 from myelode.units import factor, is_per, to_unit
 
+from .toys import write_files
+
 UNITS = """
 unit time_unit = 3600 second; unit substance = 1e-9 mole; unit extent = 1e-9 mole;
 unit volume = 1 litre; unit per_hour = 1 / (3600 second); unit nM = 1e-9 mole / litre;
@@ -88,11 +90,7 @@ Peaks = Callable[..., np.ndarray]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    path = tmp_path / "toy"
-    path.mkdir()
-    for name, text in FILES.items():
-        (path / name).write_text(text, "utf-8")
-    return path
+    return write_files(tmp_path / "toy", FILES)
 
 
 @pytest.fixture

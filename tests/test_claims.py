@@ -15,6 +15,8 @@ from myelode.dimensions import base_value, is_number
 from myelode.errors import ModelError, ScenarioError
 from myelode.library import find_model
 
+from .toys import DECAY, DECAY_TABLE
+
 CLAIM = """\
 - id: T-C1
   claim: a pure drug acts at 200 nM, a mixture at 2 uM
@@ -32,21 +34,6 @@ CLAIM = """\
     - {if: mixture / pure <= 2, because: half of it is drug}
     - {if: mixture > pure, because: the rest is inert}
 """
-MODEL = """\
-model decay()
-  unit time_unit = 3600 second; unit substance = 1e-6 mole; unit extent = 1e-6 mole;
-  unit volume = 1 litre; unit per_hour = 1/(3600 second);
-  compartment medium = 2; medium has volume;
-  species drug in medium; drug = 0; k = 0.5; k has per_hour;
-  loss: drug => ; medium*k*drug;
-end
-"""
-TABLE = (
-    "name\tvalue\tunit\tmeaning\tuncertainty\tbetween_patients\tbetween_lines\trange"
-    "\tevidence\tread\tsource\tnote\n"
-    "k\t0.5\t1/h\tloss\tfixed\t\t\t\tassumed\tno\t\tan example\n"
-    "medium\t2\tlitre\tvolume\tfixed\t\t\t\tassumed\tno\t\tan example\n"
-)
 
 
 def _read(folder: Path, text: str = CLAIM) -> Claim:
@@ -66,8 +53,8 @@ def folder(tmp_path: Path) -> Path:
     """A model with that claim."""
     path = tmp_path / "decay"
     path.mkdir()
-    (path / "decay.ant").write_text(MODEL)
-    (path / "parameters.tsv").write_text(TABLE)
+    (path / "decay.ant").write_text(DECAY)
+    (path / "parameters.tsv").write_text(DECAY_TABLE)
     (path / "variants.yaml").write_text("only: {title: decay, parts: [decay.ant], model: decay}\n")
     (path / "claims.yaml").write_text(CLAIM)
     return path

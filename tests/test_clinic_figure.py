@@ -14,16 +14,8 @@ from myelode.outcomes import evaluate
 from myelode.scenario import scenario_from_text
 from myelode.simulation import simulate
 
-MODEL = """
-model serum_protein()
-  unit time_unit = 86400 second; unit substance = 1 gram; unit extent = 1 gram
-  unit volume = 1 litre; unit per_day = 1 / (86400 second); unit gL = 1 gram / litre
-  compartment serum = 1; serum has volume
-  species M_protein in serum; M_protein = base; base = 30; base has gL
-  kill = 0.05; kill has per_day; loss = 0.015; loss has per_day; growth = 0.01; growth has per_day
-  J: => M_protein; serum * (growth - kill * exp(-loss * time)) * M_protein
-end
-"""
+from .toys import SERUM_PROTEIN
+
 TEXT = """
 id: ward
 title: Patients whose drug wears off, and who differ in how much of it they have
@@ -41,7 +33,7 @@ Results = tuple[xr.Dataset, xr.Dataset]
 
 
 def _results(folder: Path, arms: str, *swaps: tuple[str, str]) -> Results:
-    (folder / "serum_protein.ant").write_text(MODEL)
+    (folder / "serum_protein.ant").write_text(SERUM_PROTEIN)
     text = TEXT.format(model=folder / "serum_protein.ant", arms=arms)
     for old, new in swaps:
         assert old in text

@@ -18,17 +18,8 @@ from myelode.simulation import simulate
 from myelode.trials import COLUMNS
 
 from .figure_texts import off_the_page, overlapping
+from .toys import SERUM_PROTEIN
 
-MODEL = """
-model serum_protein()
-  unit time_unit = 86400 second; unit substance = 1 gram; unit extent = 1 gram
-  unit volume = 1 litre; unit per_day = 1 / (86400 second); unit gL = 1 gram / litre
-  compartment serum = 1; serum has volume
-  species M_protein in serum; M_protein = base; base = 30; base has gL
-  kill = 0.05; kill has per_day; loss = 0.015; loss has per_day; growth = 0.01; growth has per_day
-  J: => M_protein; serum * (growth - kill * exp(-loss * time)) * M_protein
-end
-"""
 HEADER = (
     "name\tvalue\tunit\tmeaning\tuncertainty\tbetween_patients\tbetween_lines\trange"
     "\tevidence\tread\tsource\tnote\n"
@@ -64,7 +55,7 @@ Results = tuple[xr.Dataset, xr.Dataset]
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     folder = tmp_path_factory.mktemp("models") / "serum_protein"
     folder.mkdir()
-    (folder / "serum_protein.ant").write_text(MODEL)
+    (folder / "serum_protein.ant").write_text(SERUM_PROTEIN)
     parts = "only: {title: one, parts: [serum_protein.ant], model: serum_protein}\n"
     (folder / "variants.yaml").write_text(parts)
     rest = "\tsize\tfixed\t\t\t\tassumed\tno\t\tan example\n"

@@ -15,15 +15,8 @@ from myelode.results import LONGEST_ATTRIBUTE, read_result, replay, write_result
 from myelode.scenario import scenario_from_text
 from myelode.simulation import simulate
 
-MODEL = """\
-model decay()
-  unit time_unit = 3600 second; unit substance = 1e-6 mole; unit extent = 1e-6 mole;
-  unit volume = 1 litre; unit per_hour = 1/(3600 second);
-  compartment medium = 2; medium has volume;
-  species drug in medium; drug = 0; k = 0.5; k has per_hour;
-  loss: drug => ; medium*k*drug;
-end
-"""
+from .toys import DECAY
+
 SCENARIO = """\
 id: trial
 title: all kinds of steps
@@ -45,7 +38,7 @@ outcome: {{of: peak, resistant_if: fold > 1.1}}
 @pytest.fixture
 def dataset(tmp_path: Path) -> xr.Dataset:
     """Trajectories under every kind of step that a regimen has."""
-    (tmp_path / "decay.ant").write_text(MODEL)
+    (tmp_path / "decay.ant").write_text(DECAY)
     return simulate(scenario_from_text(SCENARIO.format(model=tmp_path / "decay.ant")))
 
 

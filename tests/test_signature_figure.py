@@ -20,6 +20,7 @@ from myelode.scenario import load_scenario, scenario_from_text
 from myelode.simulation import simulate
 
 from .figure_texts import off_the_page, overlapping
+from .toys import swapped
 
 MODEL = """\
 model decay()
@@ -60,10 +61,7 @@ def make(tmp_path: Path) -> Make:
 
     def results(*swaps: tuple[str, str]) -> tuple[xr.Dataset, xr.Dataset]:
         (tmp_path / "decay.ant").write_text(MODEL)
-        text = TEXT.format(model=tmp_path / "decay.ant")
-        for old, new in swaps:
-            assert old in text
-            text = text.replace(old, new)
+        text = swapped(TEXT.format(model=tmp_path / "decay.ant"), swaps)
         dataset = simulate(scenario_from_text(text, "signature.yaml"))
         return dataset, evaluate(dataset)
 

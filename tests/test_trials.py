@@ -19,21 +19,8 @@ from myelode.scenario import Scenario, load_scenario
 from myelode.simulation import simulate
 from myelode.trials import COLUMNS, read_trials, trial_arms
 
-MODEL = """\
-model decay()
-  unit time_unit = 3600 second; unit substance = 1e-6 mole; unit extent = 1e-6 mole;
-  unit volume = 1 litre; unit per_hour = 1/(3600 second);
-  compartment medium = 2; medium has volume;
-  species drug in medium; drug = 0; k = 0.5; k has per_hour;
-  loss: drug => ; medium*k*drug;
-end
-"""
-TABLE = (
-    "name\tvalue\tunit\tmeaning\tuncertainty\tbetween_patients\tbetween_lines\trange"
-    "\tevidence\tread\tsource\tnote\n"
-    "k\t0.5\t1/h\tloss\tfixed\t\t\t\tassumed\tno\t\tan example\n"
-    "medium\t2\tlitre\tvolume\tfixed\t\t\t\tassumed\tno\t\tan example\n"
-)
+from .toys import DECAY, DECAY_TABLE
+
 ROWS = [
     "HARE-1|2.5mg_per_kg|ORR|32|%|21.7|43.6|97.5|2020-01|literature|read|Nobody 2021|31 %|",
     "HARE-1|2.5mg_per_kg|PFS_median|2.8|month||||2022|literature|read|Nobody 2023|2.8 months|n=97",
@@ -68,8 +55,8 @@ def folder(tmp_path: Path) -> Path:
     """A model with published numbers of two trials."""
     path = tmp_path / "decay"
     path.mkdir()
-    (path / "decay.ant").write_text(MODEL)
-    (path / "parameters.tsv").write_text(TABLE)
+    (path / "decay.ant").write_text(DECAY)
+    (path / "parameters.tsv").write_text(DECAY_TABLE)
     (path / "variants.yaml").write_text("only: {title: decay, parts: [decay.ant], model: decay}\n")
     _write(path, *ROWS)
     return path

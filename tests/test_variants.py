@@ -17,6 +17,8 @@ from myelode.model_folder import read_variants
 from myelode.plan import make_plan
 from myelode.scenario import Scenario, build_scenario
 
+from .toys import write_files
+
 UNITS = """
 unit time_unit = 3600 second; unit substance = 1e-9 mole; unit extent = 1e-9 mole;
 unit volume = 1 litre; unit per_hour = 1 / (3600 second);
@@ -61,11 +63,7 @@ Makes = Callable[..., Scenario]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    path = tmp_path / "toy"
-    path.mkdir()
-    for name, text in FILES.items():
-        (path / name).write_text(text, "utf-8")
-    return path
+    return write_files(tmp_path / "toy", FILES)
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def test_the_shares_of_the_table_sum_to_one(folder: Path, column: str) -> None:
 def test_few_digits_are_enough(folder: Path) -> None:
     (folder / "cells.ant").write_text(CELLS.replace("lost = 0.2", "lost = 0.2000009"), "utf-8")
     (folder / "parameters.tsv").write_text(_table(lost=("0.2000009", "1")), "utf-8")
-    load_model(folder)
+    assert load_model(folder).entity("lost").value == 0.2000009
 
 
 def test_a_share_is_a_pure_number(folder: Path) -> None:
