@@ -96,6 +96,11 @@ def test_below_the_detection_limit_nothing_is_seen_and_above_the_range_its_end(
     assert min(inside.sum(), (drug < 0.5).sum(), (drug > 2).sum()) > 0
 
 
+def test_a_bare_limit_is_in_the_unit_of_the_signal_percent_too(scenario_of: ScenarioOf) -> None:
+    found = _readings(scenario_of(_assay("signal: 10 * x, unit: percent, upper_limit: 20")))
+    np.testing.assert_array_equal(found["elisa"], np.minimum(10 * found["A"], 20))
+
+
 def test_noise_cannot_show_what_lies_beyond_the_limits(scenario_of: ScenarioOf) -> None:
     found = _readings(scenario_of(_assay("cv: 0.3, detection_limit: 0.5 uM, upper_limit: 2 uM")))
     read = found["elisa"].values
@@ -294,3 +299,106 @@ endpoints: {late: {of: OF, take: value, at: 4 h}}
     assert influential_assumptions(read) == influential_assumptions(true) != []
     found = [round(item.elasticity, 6) for item in influential_assumptions(back)]
     assert found == [round(item.elasticity, 6) for item in influential_assumptions(true)]
+
+
+LAW = "absorbance: {coefficient: 9900 L/(mol*cm), path_length: 0.30 cm, blank: 0.08}"
+
+
+def test_absorbance_follows_beer_and_lambert(scenario_of: ScenarioOf) -> None:
+    found = _readings(scenario_of(_assay(LAW)))
+    np.testing.assert_allclose(found["elisa"], 0.08 + 9900 * 0.30 * 1e-6 * found["A"], rtol=1e-12)
+    assert found["elisa"].attrs["units"] == "OD"
+    other = LAW.replace("9900 L/(mol*cm)", "0.99 m^2/mmol").replace("0.30 cm", "3 mm")
+    np.testing.assert_allclose(_readings(scenario_of(_assay(other)))["elisa"], found["elisa"])
+
+
+def test_noise_limits_and_calibrators_of_absorbance_are_in_od(scenario_of: ScenarioOf) -> None:
+    blind = LAW.replace(", blank: 0.08", "")
+    rest = "cv: 0.02, sd: 0.001, upper_limit: 0.01 OD, detection_limit: 0.001, replicates: 3"
+    standards = "calibrators: {levels: [0.5 uM, 2 uM, 3 uM], fit: linear}"
+    found = _readings(scenario_of(_assay(f"{blind}, {rest}, {standards}")))
+    read, true = found["elisa"], found["elisa_noiseless"]
+    assert float(read.max()) == float(true.max()) == 0.01
+    assert (true.values == 0).any()
+    back = found["elisa_calibrated_noiseless"].values
+    inside = (found["A"].values > 0.5) & (found["A"].values < 3)
+    np.testing.assert_allclose(back[inside], found["A"].values[inside], rtol=1e-9)
+
+
+DYING = """
+regimen: [{at: 0 h, dose: A, to: 4 uM}]
+assays: {lc_ms: {of: A, cv: 0.1, needs: {remaining: 0.5, A: 0.05 uM}}, free: {of: A, cv: 0.1}}
+"""
+
+
+def _needy(scenario_of: ScenarioOf, *lines: str) -> Scenario:
+    return scenario_of(*DYING.strip().splitlines(), *lines)
+
+
+def test_where_nothing_is_left_to_sample_there_is_no_reading(scenario_of: ScenarioOf) -> None:
+    found = _readings(_needy(scenario_of, "observe: {every: 1 h, until: 10 h, outputs: [A]}"))
+    lost = (found["remaining"] < 0.5) | (found["A"] < 0.05)
+    assert lost.any()
+    assert not lost.all()
+    for name in ("lc_ms", "lc_ms_noiseless"):
+        np.testing.assert_array_equal(np.isnan(found[name]), lost)
+    assert not np.isnan(found["free"]).any()
+
+
+def _value_at(time: str, *rest: str) -> str:
+    return f"endpoints: {{x: {{of: lc_ms, take: value, at: {time}}}{''.join(rest)}}}"
+
+
+def test_a_value_that_cannot_be_read_is_refused_in_one_line(scenario_of: ScenarioOf) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        evaluate(simulate(_needy(scenario_of, _value_at("0 h"))))
+    assert str(caught.value).endswith(
+        "endpoints.x: assay 'lc_ms' reads at 0 h in none, but remaining is 0.429 there and it needs "
+        "0.5: nothing is left to sample; read earlier"
+    )
+    with pytest.raises(
+        ScenarioError, match=r"in none, but A is 0\.027 umol/L there and it needs 0"
+    ):
+        evaluate(simulate(_needy(scenario_of, _value_at("10 h"))))
+    evaluate(simulate(_needy(scenario_of, _value_at("1.5 h"))))
+
+
+def test_among_many_samples_what_cannot_be_read_stays_empty(scenario_of: ScenarioOf) -> None:
+    many = "design: {cross: {half: [1 uM, 3 uM, 30 uM]}}"
+    found = evaluate(simulate(_needy(scenario_of, _value_at("0 h"), many)))
+    np.testing.assert_array_equal(
+        np.isnan(found["x"].sel(perturbation="none")), [True, True, False]
+    )
+
+
+def test_a_window_with_a_reading_that_is_missing_has_no_number(scenario_of: ScenarioOf) -> None:
+    of = "of: lc_ms_noiseless, take:"
+    wanted = [f"{take}: {{{of} {take}}}" for take in ("max", "argmax", "auc", "mean")]
+    wanted += [
+        f"early: {{{of} max, from: 1 h, until: 3 h}}", f"over: {{{of} time_above, above: 1 uM}}",
+        f"seen: {{{of} time_to, below: 2 uM, from: 1 h}}",
+        f"unseen: {{{of} time_to, below: 0.01 uM, from: 1 h}}",
+        f"too_late: {{{of} time_to, below: 1 uM}}",
+    ]  # fmt: skip
+    found = evaluate(simulate(_needy(scenario_of, f"endpoints: {{{', '.join(wanted)}}}")))
+    slow = found.sel(perturbation="none")
+    for name in ("max", "argmax", "auc", "mean", "over", "unseen", "too_late"):
+        assert np.isnan(slow[name]), name
+    assert float(slow["early"]) == pytest.approx(4 * math.exp(-0.5), rel=1e-6)
+    assert float(slow["seen"]) == pytest.approx(2 * math.log(2), rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("needs", "message"),
+    [
+        ("{remainin: 0.5}", "assays.elisa.needs.remainin: unknown output 'remainin'"),
+        ("{A: 0.5}", "assays.elisa.needs.A: A needs a unit: write '0.5 umol/L', not 0.5"),
+        ("{A: 0.5 h}", "assays.elisa.needs.A: A is in 'h', which cannot be converted"),
+    ],
+)
+def test_a_need_without_meaning_is_refused(
+    scenario_of: ScenarioOf, needs: str, message: str
+) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        make_plan(scenario_of(_assay(f"needs: {needs}")))
+    assert message in str(caught.value)

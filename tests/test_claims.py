@@ -67,6 +67,20 @@ def test_records_keep_the_numbers_as_they_were_stated(claim: Claim) -> None:
     assert claim.records["pure"].what == "IC50 of the pure drug"
 
 
+def test_what_the_document_says_in_its_own_words(
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = CLAIM.replace("  verdict:", "  says: Very   High\n  verdict:")
+    claim = _read(tmp_path, text)
+    assert (claim.says, claim.as_data()["says"]) == ("Very High", "Very High")
+    assert _read(tmp_path).says == ""
+    (folder / "claims.yaml").write_text(text)
+    main(["show", str(folder), "--claims"])
+    assert "  the document says: Very High\n" in capsys.readouterr().out
+    with pytest.raises(ModelError, match=r"claims.yaml:4.*must be a text"):
+        _read(tmp_path, text.replace("Very   High", "[]"))
+
+
 def test_conditions_compare_numbers_in_one_unit(claim: Claim) -> None:
     assert [condition.holds for condition in claim.must_hold] == [False, True]
     assert claim.must_hold[0].sides == {"mixture / pure": pytest.approx(10)}

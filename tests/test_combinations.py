@@ -179,7 +179,8 @@ def test_run_prints_and_returns_both_excesses(
     assert found["perturbations"]["more"]["hsa_excess"]["unit"] == "1"
     main(["run", path])
     text = capsys.readouterr().out
-    assert "pair: one + other" in text
+    assert "Combinations: more" in text
+    assert "one + other" in text
     assert "pair: more is left than untreated in one (up to 1.5)." in text
     assert "One number above zero is no synergy." in text
 

@@ -88,6 +88,20 @@ def test_a_bolus_falls_exponentially() -> None:
     np.testing.assert_allclose(values, expected, rtol=1e-8)
 
 
+def test_growth_over_many_decades_is_as_exact_at_its_start_as_at_its_end() -> None:
+    # A second state that shows its small size only on the way makes the stretch run twice.
+    model = """
+      model growth
+        species cells = 1, signal = 0
+        -> cells; 0.016*cells
+        -> signal; 0.001 - 0.25*signal
+      end
+    """
+    times = np.array([0.0, 10.0, 100.0, 2000.0])
+    values = values_of(model, times, ("cells",))[:, 0]
+    np.testing.assert_allclose(values, np.exp(0.016 * times), rtol=1e-7)
+
+
 def test_concentration_is_amount_by_volume_in_a_compartment_of_a_well() -> None:
     outputs = ("drug", "amount(drug)", "concentration(drug)", "lose")
     values = values_of(ONE_COMPARTMENT, [0.0, 3.0], outputs, dose(0.0, 5.0))

@@ -16,7 +16,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder with two models and four scenarios; the working directory is elsewhere."""
     root = tmp_path / "data"
     for name in (
-        "models/melflufen/melflufen.ant",
+        "models/melflufen/cell.ant",
         "models/melflufen/plasma.ant",
         "models/cereblon/cereblon.ant",
         "models/notes/readme.md",

@@ -219,6 +219,15 @@ def test_without_an_effect_there_is_no_ec50(size: float) -> None:
     assert not math.isnan(half_effect_dose(7 + 7e-5 * doses / (1 + doses), doses))
 
 
+@pytest.mark.parametrize("half", [0.5, 0.5 - 2**-54, 0.5 + 2**-53])
+def test_a_response_that_is_half_at_a_dose_has_that_ic50(half: float) -> None:
+    doses = np.array([0, 0.01, 0.1, 0.9, 1.0, 1.1])
+    responses = 1 / (1 + doses)
+    responses[4] = half
+    assert half_maximal_dose(responses[:5], doses[:5]) == (1.0 if half <= 0.5 else math.inf)
+    assert half_maximal_dose(responses, doses) == pytest.approx(1.0)
+
+
 def test_an_ec50_below_the_lowest_dose_is_zero() -> None:
     assert half_effect_dose(np.array([1, 0.4, 0.3, 0.2]), np.array([0, 1.0, 2, 3])) == 0
 

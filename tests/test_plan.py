@@ -10,7 +10,8 @@ import pytest
 
 from myelode.errors import MyelodeError, ScenarioError
 from myelode.files import parse_yaml
-from myelode.plan import Inputs, Plan, make_plan
+from myelode.inputs import Inputs
+from myelode.plan import Plan, make_plan
 from myelode.regimens.timeline import Change, just_before
 from myelode.scenario import build_scenario, scenario_from_text
 
@@ -255,7 +256,7 @@ CASES = {
     "regimen: [{at: x + 1 h, dose: A, to: 1 uM}]": "regimen.0: unknown label 'x'",
     "regimen: [{at: 1 h, label: a, reset: true}, {at: 1 h, label: a, reset: true}]": "regimen.1: the label 'a' is used twice",
     "arms: {a: [], b: [{at: 9 h, reset: true}]}": "arms.b.0: the reset at '9 h' comes after the end",
-    "design: {dose: {of: pulse, values: [1 uM]}}": "design.dose: no dose in every arm is labelled 'pulse'",
+    "design: {dose: {of: pulse, values: [1 uM]}}": "design.dose: no dose is labelled 'pulse'",
     "design: {cross: {kk: [1]}}": "design.cross.kk: unknown name 'kk'",
     "design: {cross: {k: [1]}}": "design.cross.k: k needs a unit",
     "design: {cross: {A: [1 uM]}}": "'A' is a coordinate of the result already",
@@ -291,8 +292,8 @@ def test_a_model_error_names_the_scenario_too(model_file: Path) -> None:
         ([f"regimen: [{PULSE}]", "design: {dose: {of: pulse, from: 0 uM, to: 1 uM, points: 3}}"], "runs from a positive dose"),
         ([f"regimen: [{PULSE}]", "design: {dose: {of: pulse, from: 2 uM, to: 1 uM, points: 3}}"], "runs from a positive dose"),
         ([f"regimen: [{PULSE}]", "design: {dose: {of: pulse, values: [1]}}"], "design.dose: a dose needs a unit"),
-        ([f"regimen: [{WASH}]", "design: {dose: {of: wash, values: [1 uM]}}"], "no dose in every arm is labelled 'wash'"),
-        ([f"arms: {{a: [{PULSE}], b: []}}", "design: {dose: {of: pulse, values: [1 uM]}}"], "no dose in every arm is labelled"),
+        ([f"regimen: [{WASH}]", "design: {dose: {of: wash, values: [1 uM]}}"], "no dose is labelled 'wash'"),
+        ([f"arms: {{a: [{PULSE}], b: []}}", "design: {dose: {of: puls, values: [1 uM]}}"], "no dose of any arm is labelled 'puls': did you mean 'pulse'"),
         (
             [f"arms: {{a: [{PULSE}], b: [{{at: 0 h, label: pulse, dose: A, amount: 1 umol}}]}}",
              "design: {dose: {of: pulse, values: [1 uM]}}"],

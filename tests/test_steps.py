@@ -78,15 +78,15 @@ def test_a_step_has_one_verb_and_its_fields(fields: dict[str, object]) -> None:
         ({}, "a step has one of dose, infuse, wash, renew, set, reset: none is given"),
         ({"dose": "A", "to": 1, "wash": "medium", "dilute": 2}, "not dose and wash together"),
         ({"dose": "A"}, "a dose has one of to, add, amount"),
-        ({"dose": "A", "to": 1, "add": 1}, "a dose has one of to, add, amount"),
+        ({"dose": "A", "to": 1, "add": 1}, "a dose has one of to, add, amount, not to and add"),
         ({"dose": "A", "to": 1, "over": "1 h"}, "dose does not take 'over': it takes add, amount"),
         ({"dose": "A", "to": 1, "bioavailability": 0.5}, "a dose to a level takes no bioavailability"),
         ({"dose": "A", "to": 1, "steady_state": True, "every": 1}, "a dose to a level takes no"),
         ({"dose": "A", "add": 1, "times": 3}, "times needs every"),
         ({"dose": "A", "add": 1, "every": "1 h"}, "every needs times"),
         ({"dose": "A", "add": 1, "steady_state": True}, "steady_state needs every"),
-        ({"infuse": "A", "amount": 1}, "an infusion has two of amount, rate, over"),
-        ({"infuse": "A", "amount": 1, "rate": 1, "over": 1}, "an infusion has two of amount, rate, over"),
+        ({"infuse": "A", "amount": 1}, "an infusion has two of amount, rate, over, not amount"),
+        ({"infuse": "A", "amount": 1, "rate": 1, "over": 1}, "of amount, rate, over, not amount and rate and over"),
         ({"infuse": "A", "rate": 1, "over": 1, "steady_state": True}, "steady_state needs every"),
         ({"infuse": "A", "rate": 1, "steady_state": True, "every": 1}, "does not recur: give it an amount"),
         ({"wash": "medium"}, "a wash says how much it dilutes"),
@@ -264,21 +264,19 @@ def test_an_infusion_has_a_rate_and_a_duration(
 
 
 @pytest.mark.parametrize(
-    "fields",
+    ("fields", "message"),
     [
-        {"amount": "-6 umol", "over": "2 h"},
-        {"amount": "6 umol", "over": "0 h"},
-        {"amount": "6 umol", "over": "-2 h"},
-        {"rate": "-3 umol/h", "over": "2 h"},
-        {"rate": "0 umol/h", "amount": "6 umol"},
+        ({"amount": "6 umol", "over": "0 h"}, "over is '0 h', and an infusion lasts longer than 0"),
+        ({"amount": "6 umol", "over": "-2 h"}, "over is '-2 h', .*all at once is dose: A"),
+        ({"amount": "-6 umol", "over": "2 h"}, "the amount '-6 umol' is negative"),
+        ({"rate": "-3 umol/h", "over": "2 h"}, "the rate '-3 umol/h' is not above 0"),
+        ({"rate": "0 umol/h", "amount": "6 umol"}, "the rate '0 umol/h' is not above 0"),
     ],
-)
+)  # fmt: skip
 def test_an_infusion_of_nothing_or_less_is_refused(
-    context: Context, fields: dict[str, object]
+    context: Context, fields: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(
-        ScenarioError, match="amount, rate and duration of an infusion are positive"
-    ):
+    with pytest.raises(ScenarioError, match=message):
         infusion_size(_step(infuse="A", **fields), context)
 
 

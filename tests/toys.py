@@ -30,6 +30,20 @@ model serum_protein()
   J: => M_protein; serum * (growth - kill * exp(-loss * time)) * M_protein
 end
 """
+# An enzyme of the lysate makes a yellow product from its substrate; the cells die meanwhile.
+WELL = """\
+model plate_well()
+  unit time_unit = 60 second; unit substance = 1e-6 mole; unit extent = 1e-6 mole;
+  unit volume = 1 litre; unit uM = 1e-6 mole / litre; unit mg = 1e-3 gram;
+  unit per_minute = 1 / (60 second); unit per_minute_mg = 1 / (60 second * 1e-3 gram);
+  compartment well = 1e-4; well has volume;
+  species peptide in well, yellow in well; peptide = 0; yellow = 0;
+  lysate_protein = 0; lysate_protein has mg; turnover = 0.05; turnover has per_minute_mg;
+  death = 0.1; death has per_minute; live_cells := exp(-death * time);
+  live_cells has dimensionless;
+  cut: peptide -> yellow; well * turnover * lysate_protein * peptide;
+end
+"""
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> Path:

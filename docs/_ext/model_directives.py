@@ -7,8 +7,9 @@
     :set: design.lines.number=2
     ```
 
-A third word after `model` names a variant; `folded` hides the part behind a title; `set` changes
-a scenario as `--set` does.
+A third word after `model` names a variant, and after `model labels` a scenario whose table of
+labels stands beside the model; `folded` hides the part behind a title; `set` changes a scenario as
+`--set` does.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any, ClassVar
 
 import calibration_pages
 import clinical_pages
+import label_pages
 import model_pages
 import schemes
 from docutils import nodes
@@ -127,6 +129,10 @@ def _calibrations(name: str, variant: str | None) -> str:
     return calibration_pages.calibrations(folder) if folder else ""
 
 
+def _labels(name: str, scenario: str | None) -> str:
+    return label_pages.labels(models()[name], load_scenario(f"{name}/{scenario}"))
+
+
 def _scenarios(name: str, variant: str | None) -> str:
     return model_pages.scenarios(item for item in list_items("scenarios") if item["model"] == name)
 
@@ -153,7 +159,7 @@ _MARKDOWN: Mapping[str, Part] = {
     "compounds": _compounds, "regimens": _regimens, "perturbations": _perturbations,
     "cell-lines": _cell_lines, "claims": _claims, "observations": _observations,
     "misses": _misses, "score": _score, "calibration": _calibrations, "scenarios": _scenarios,
-    "trials": _trials, "regulatory": _regulatory,
+    "trials": _trials, "regulatory": _regulatory, "labels": _labels,
 }  # fmt: skip
 _HTML: Mapping[str, Part] = {
     "scheme": _scheme, "reactions": _reactions,

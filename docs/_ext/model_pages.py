@@ -256,8 +256,9 @@ def claims(items: Iterable[Claim]) -> str:
 def _claim(item: Claim) -> str:
     """A term, the claim with its verdict, and its definition."""
     sources = prose("; ".join(item.sources)) or "none"
+    says = f' ("{prose(item.says)}")' if item.says else ""
     return (
-        f"`{item.id}` {prose(item.claim)}: {_verdict(item.verdict)}\n"
+        f"`{item.id}` {prose(item.claim)}{says}: {_verdict(item.verdict)}\n"
         f": Why: {prose(item.because.rstrip('.'))}.\n"
         f"  In the model: {prose(item.in_model.rstrip('.'))}.\n"
         f"  Sources: {sources}.{''.join(_arithmetic(item))}"

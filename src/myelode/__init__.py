@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from myelode import errors
 
 if TYPE_CHECKING:
+    from myelode.assays.absorbance import specific_activity
     from myelode.clinic.criteria import imwg_response
     from myelode.conversion import convert
     from myelode.model import Model, load_model
@@ -33,6 +34,7 @@ _MODULE_OF = {
     "load_model": "model",
     "load_scenario": "scenario",
     "simulate": "simulation",
+    "specific_activity": "assays.absorbance",
 }
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "load_model",
     "load_scenario",
     "simulate",
+    "specific_activity",
 ]
 
 

@@ -93,6 +93,7 @@ def _reference_only(scenario: Scenario) -> tuple[Scenario, str]:
         update={
             "perturbations": items, "compound": compound, "compounds": None, "arms": arms,
             "design": Design(), "outcome": None, "rules": {}, "scores": {}, "expect": [],
+            "activities": {},
             "endpoints": {"main": chosen.model_copy(update=simpler)},
         }
     )  # fmt: skip

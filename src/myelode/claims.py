@@ -24,7 +24,7 @@ from myelode.units import DIMENSIONLESS
 VERDICTS = ("supported", "contested", "contradicted", "unsupported")
 _TEXTS = ("id", "claim", "document", "verdict", "because", "in_model")
 _KEYS = (*_TEXTS, "sources")
-_ARITHMETIC = ("records", "must_hold")
+_OPTIONAL = ("says", "records", "must_hold")
 _RECORD = ("value", "unit", "what")
 _CONDITION = ("if", "because")
 Place = tuple[str | int, ...]
@@ -57,7 +57,11 @@ class Condition:
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim: where it stands, the verdict and why, and what the model does about it."""
+    """One claim: where it stands, the verdict and why, and what the model does about it.
+
+    `says` is what the document says in its own few words, such as the grade in a table; "" where
+    the claim itself is enough.
+    """
 
     id: str
     claim: str
@@ -68,6 +72,7 @@ class Claim:
     in_model: str
     records: Mapping[str, Record]
     must_hold: tuple[Condition, ...]
+    says: str = ""
 
     def as_data(self) -> dict[str, Any]:
         """The claim as plain data, with the keys of the file."""
@@ -113,7 +118,7 @@ def read_claims(folder: Path) -> list[Claim]:
 
 
 def _claim(file: YamlFile, number: int, entry: Any) -> Claim:
-    _require_keys(file, (number,), entry, "a claim", _KEYS, _ARITHMETIC)
+    _require_keys(file, (number,), entry, "a claim", _KEYS, _OPTIONAL)
     texts = {key: _text(file, (number, key), entry[key]) for key in _TEXTS}
     if texts["verdict"] not in VERDICTS:
         where = file.place((number, "verdict"))
@@ -124,6 +129,7 @@ def _claim(file: YamlFile, number: int, entry: Any) -> Claim:
         sources=_sources(file, number, entry["sources"]),
         records=records,
         must_hold=_conditions(file, (number, "must_hold"), entry.get("must_hold", []), records),
+        says=_text(file, (number, "says"), entry["says"]) if "says" in entry else "",
     )
 
 

@@ -1,4 +1,5 @@
-"""Virtual cell lines and patients: base values drawn from the spread that a table states.
+"""Virtual cell lines and patients, and draws of uncertain numbers: base values drawn from the
+spread that a table states.
 
 A draw depends on seed, number of the subject and name of the parameter alone: another parameter or
 another subject changes none of the others.
@@ -17,7 +18,7 @@ from myelode.model import Model
 from myelode.parameters import FIXED, Distribution, Parameter, parse_distribution
 from myelode.perturbations import require_changeable
 from myelode.scenario import Scenario
-from myelode.sections import Subjects
+from myelode.sections import Subjects, Uncertainty
 from myelode.units import factor
 
 MOST_ATTEMPTS = 1000
@@ -37,18 +38,24 @@ class _Varied:
 
 
 def virtual_subjects(
-    scenario: Scenario, model: Model, below: Mapping[str, float]
+    scenario: Scenario,
+    model: Model,
+    below: Mapping[str, float],
+    used: Mapping[str, Parameter],
 ) -> list[dict[str, float]]:
-    """The base values of every virtual line or patient, in the model's units.
+    """The base values of every virtual line, patient or draw, in the model's units.
 
     The first subject is typical: it has the values that stand `below` the design, those of the
-    compound and the cell line, and the others spread around them. Empty where the design has
-    neither lines nor patients. Raises ScenarioError or ModelError.
+    compound and the cell line, and the others spread around them. `used` are the rows behind the
+    runs, of compounds too; what is uncertain of these is drawn, while lines and patients differ in
+    rows of the model alone. Empty where the design has none of the three.
+    Raises ScenarioError or ModelError.
     """
     rule = scenario.design.subjects
     if rule is None:
         return []
-    rows = _rows(scenario, model, rule)
+    table = used if isinstance(rule, Uncertainty) else model.parameters
+    rows = _rows(scenario, model, rule, _open(scenario, rule, table))
     with scenario.at("design", rule.key):
         varied = {row.name: _varied(row, model, below, rule) for row in rows}
         correlations = read_correlations(model.folder)
@@ -58,10 +65,30 @@ def virtual_subjects(
         return [_in_model_units(values, varied) for values in (typical, *drawn)]
 
 
-def _rows(scenario: Scenario, model: Model, rule: Subjects) -> list[Parameter]:
+def _open(
+    scenario: Scenario, rule: Subjects, table: Mapping[str, Parameter]
+) -> dict[str, Parameter]:
+    """The rows that state a spread.
+
+    Where all that is uncertain is drawn, what the scenario itself says stays as it says: a value
+    that it sets, with all other shares of its whole.
+    """
+    spread = {n: row for n, row in table.items() if _spread(row, rule.column).kind != FIXED}
+    if rule.vary != Uncertainty.column:
+        return spread
+    said = {*scenario.set, *scenario.final}
+    wholes = {_spread(spread[name], rule.column).group for name in said & spread.keys()} - {""}
+    return {
+        name: row
+        for name, row in spread.items()
+        if name not in said and _spread(row, rule.column).group not in wholes
+    }
+
+
+def _rows(
+    scenario: Scenario, model: Model, rule: Subjects, spread: Mapping[str, Parameter]
+) -> list[Parameter]:
     """The rows to vary, with all shares of a whole where one of them is named."""
-    rows = model.parameters.items()
-    spread = {name: row for name, row in rows if _spread(row, rule.column).kind != FIXED}
     with scenario.at("design", rule.key):
         if not spread:
             raise ScenarioError(f"no parameter of {model.name} has {rule.column}: nothing to vary")
@@ -73,7 +100,7 @@ def _rows(scenario: Scenario, model: Model, rule: Subjects) -> list[Parameter]:
             require_changeable(model, name)
             if name not in spread:
                 known = ", ".join(spread)
-                raise ScenarioError(f"{name!r} states no spread between {rule.key}; {known} do")
+                raise ScenarioError(f"{name!r} {rule.lack}; {known} do")
     groups = {_spread(spread[name], rule.column).group for name in vary} - {""}
     return [
         row

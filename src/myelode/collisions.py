@@ -10,9 +10,13 @@ from myelode.scenario import Scenario
 
 
 def require_apart(scenario: Scenario, base: Set[str], final: Set[str], design: Set[str]) -> None:
-    """Refuse a value that is set, and that the regimen changes or the design varies too."""
+    """Refuse a value that is set, and that the regimen changes or the design varies too.
+
+    What is drawn for its uncertainty holds until the regimen changes it.
+    """
     sections = {"set": base, "final": final}
-    for section, names in {**sections, "design": design}.items():
+    drawn = {} if scenario.design.uncertainty else {"design": design}
+    for section, names in {**sections, **drawn}.items():
         for steps in scenario.regimens.values():
             for name in sorted(regimen_targets(steps) & names):
                 with scenario.at(section, name):

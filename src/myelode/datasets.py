@@ -13,10 +13,12 @@ import xarray as xr
 
 from myelode.design import Axis
 from myelode.engines import Tolerances, choose_engine
+from myelode.inputs import inputs_as_data
 from myelode.model import Model
 from myelode.perturbations import REFERENCE
 from myelode.plan import Plan
 from myelode.provenance import clinical_context, evidence_of, run_to_json
+from myelode.quotations import claims_of, quoted
 from myelode.regimens.counts import GIVEN
 
 NOTICE = "For research and teaching only; no advice for a real person."
@@ -39,7 +41,9 @@ def plan_dataset(plan: Plan, values: np.ndarray, engine: str, tolerances: Tolera
         **_origin(plan.model, engine, tolerances),
         **evidence_of(plan),
         **clinical_context(plan),
+        **quoted(claims_of(plan.scenario, plan.model)),
         **_seed(plan),
+        **inputs_as_data(plan.scenario, plan.inputs),
         "title": plan.scenario.title,
         "scenario": json.dumps(scenario),
         "labels": json.dumps(plan.labels),
@@ -110,7 +114,7 @@ def _coordinates(axis: Axis) -> dict[str, Any]:
 
 
 def _seed(plan: Plan) -> dict[str, int]:
-    """The seed of the virtual lines or patients, where there are any."""
+    """The seed of the virtual lines, patients or draws, where there are any."""
     subjects = plan.scenario.design.subjects
     return {"seed": subjects.seed} if subjects else {}
 

@@ -13,6 +13,7 @@ import numpy as np
 from myelode.cohorts import virtual_subjects
 from myelode.errors import ScenarioError, best_matches
 from myelode.model import Model
+from myelode.parameters import Parameter
 from myelode.perturbations import read_value
 from myelode.regimens.doses import dose_unit, with_size
 from myelode.regimens.steps import Step
@@ -69,13 +70,16 @@ class Grid:
         return frozenset(name for point in self.points for name in point.values)
 
 
-def read_grid(scenario: Scenario, model: Model, below: Mapping[str, float] | None = None) -> Grid:
+def read_grid(
+    scenario: Scenario, model: Model, below: Mapping[str, float], used: Mapping[str, Parameter]
+) -> Grid:
     """The design of a scenario, in the model's units; raises ScenarioError with the place.
 
-    `below` holds the values below the design, around which virtual lines and patients spread.
+    `below` holds the values below the design, around which virtual subjects spread, and `used` the
+    rows of the tables behind the runs.
     """
     ladders = list(_ladders(scenario, model))
-    samples = virtual_subjects(scenario, model, below or {}) or _samples(scenario, model)
+    samples = virtual_subjects(scenario, model, below, used) or _samples(scenario, model)
     axes = [axis for axis, _ in ladders]
     axes += [_sample_axis(samples, model)] if samples else []
     places = itertools.product(*(range(len(axis.values)) for axis in axes))
@@ -107,8 +111,7 @@ def _dosed(scenario: Scenario, label: str, model: Model) -> str:
 
     "" where arms or compounds differ in it.
     """
-    steps = [_labelled(steps, label) for steps in scenario.regimens.values()]
-    names = {step.dose or step.infuse or "" for step in steps}
+    names = {step.dose or step.infuse or "" for step in _labelled(scenario, label)}
     if len(names) > 1:
         return ""
     name = names.pop()
@@ -120,8 +123,8 @@ def _dosed(scenario: Scenario, label: str, model: Model) -> str:
 
 
 def _unit_of_doses(scenario: Scenario, label: str, model: Model) -> str | None:
-    """The unit of a labelled dose, which is the same in every arm."""
-    units = {dose_unit(_labelled(steps, label), model) for steps in scenario.regimens.values()}
+    """The unit of a labelled dose, which is the same in every arm that has it."""
+    units = {dose_unit(step, model) for step in _labelled(scenario, label)}
     if len(units) > 1:
         said = " and ".join(sorted(map(str, units)))
         raise ScenarioError(
@@ -130,12 +133,47 @@ def _unit_of_doses(scenario: Scenario, label: str, model: Model) -> str | None:
     return units.pop()
 
 
-def _labelled(steps: Sequence[Step], label: str) -> Step:
-    labels = {step.label: step for step in steps if step.label and step.quantity_field}
-    if label not in labels:
-        hint = best_matches(label, map(str, labels))
-        raise ScenarioError(f"no dose in every arm is labelled {label!r}{hint}")
-    return labels[label]
+def _labelled(scenario: Scenario, label: str) -> list[Step]:
+    """The dose of that label in every arm that has one; the others are the same at every dose."""
+    found = [step for steps in scenario.regimens.values() for step in _doses_labelled(steps, label)]
+    if not found:
+        steps = [step for arm in scenario.regimens.values() for step in arm]
+        hint = best_matches(label, {str(s.label) for s in steps if s.label and s.quantity_field})
+        where = "no dose of any arm" if scenario.arms else "no dose"
+        raise ScenarioError(f"{where} is labelled {label!r}{hint}")
+    _require_no_other_label(scenario, label, found)
+    return found
+
+
+def _require_no_other_label(scenario: Scenario, label: str, found: Sequence[Step]) -> None:
+    """Refuse an arm with the same dose under another label: most likely one is misspelt."""
+    dosed = {(step.dose, step.infuse) for step in found}
+    for arm, steps in scenario.regimens.items():
+        doubtful = [step for step in steps if (step.dose, step.infuse) in dosed]
+        if doubtful and not _doses_labelled(steps, label):
+            what = doubtful[0].dose or doubtful[0].infuse
+            said = f"the arm {arm!r} has {what} too, but not under the label {label!r}"
+            raise ScenarioError(f"{said}: the ladder would pass it by")
+
+
+def _doses_labelled(steps: Sequence[Step], label: str) -> list[Step]:
+    return [step for step in steps if step.label == label and step.quantity_field]
+
+
+def first_alike(scenario: Scenario, axes: Sequence[Axis], place: Sequence[int]) -> tuple[int, ...]:
+    """The place of the run that the one at a place repeats; its own where it repeats none.
+
+    An arm without the dose of a ladder is the same at every dose, and so is run at the first only.
+    """
+    at = {axis.name: number for axis, number in zip(axes, place, strict=True)}
+    if "arm" not in at:
+        return tuple(place)
+    names = next(axis.values for axis in axes if axis.name == "arm")
+    steps = scenario.regimens[names[at["arm"]]]
+    for name, ladder in (("dose", scenario.design.dose), ("dose2", scenario.design.dose2)):
+        if ladder is not None and not _doses_labelled(steps, ladder.of):
+            at[name] = 0
+    return tuple(at.values())
 
 
 def _doses(ladder: Ladder, unit: str | None) -> tuple[float, ...]:

@@ -13,16 +13,21 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from myelode.assays.instruments import reading_in, with_readings
+from myelode.activities import add_activities
+from myelode.assays.instruments import with_readings
+from myelode.assays.needs import require_sampled
+from myelode.assays.signals import reading_in
 from myelode.clinic.results import add_responses
 from myelode.errors import ScenarioError
 from myelode.expressions import Value, evaluate_expression
+from myelode.inputs import add_inputs
 from myelode.lookups import pointwise
 from myelode.metrics import METRICS
 from myelode.regimens.counts import counts_in
 from myelode.regimens.steps import Context, resolve_time
-from myelode.regimens.timeline import SAME_TIME, just_before
+from myelode.regimens.timeline import just_before
 from myelode.responses import dose_text, over_doses
+from myelode.sampling import at_time
 from myelode.scenario import Scenario
 from myelode.sections import FLAG, OVER_DOSES, Endpoint
 from myelode.units import to_unit
@@ -35,7 +40,8 @@ _STARTS_WITH_LABEL = re.compile(r"\s*[@A-Za-z_]")
 def compute_endpoints(dataset: xr.Dataset, scenario: Scenario, context: Context) -> xr.Dataset:
     """One variable per endpoint, with the dataset's dimensions other than time.
 
-    What the responses of the scenario say stands there too, since endpoints may use it.
+    Inputs, and what responses and activities of the scenario say, stand there too: endpoints may
+    use them.
     Those over doses have a text variable too, ``NAME_flag``.
 
     Raises ScenarioError for an empty window, a time that was not sampled, or an unknown name.
@@ -43,14 +49,18 @@ def compute_endpoints(dataset: xr.Dataset, scenario: Scenario, context: Context)
     result = xr.Dataset(coords={name: dataset[name] for name in dataset.coords if name != "time"})
     result.attrs["reference"] = scenario.reference
     result = result.assign({name: dataset[name] for name in counts_in(dataset)})
+    add_inputs(result, dataset.attrs)
     dataset = with_readings(dataset, scenario)
     add_responses(result, dataset, scenario, context.model)
+    add_activities(result, dataset, scenario, context)
     for name, endpoint in scenario.endpoints.items():
         with scenario.at("endpoints", name):
             if endpoint.expr is not None:
                 found = xr.Dataset({"number": _from_others(result, endpoint.expr)})
             else:
                 found = _from_trajectory(dataset, endpoint, context)
+                if endpoint.take == "value":
+                    _require_sampled(found["number"], dataset, endpoint, scenario, context)
         title = endpoint.title or name.replace("_", " ")
         data = found["number"]
         data.attrs |= {"units": endpoint.unit or data.attrs["units"], "long_name": title}
@@ -97,6 +107,21 @@ def _from_trajectory(dataset: xr.Dataset, endpoint: Endpoint, context: Context) 
     return joined
 
 
+def _require_sampled(
+    read: xr.DataArray, dataset: xr.Dataset, endpoint: Endpoint, scenario: Scenario,
+    context: Context,
+) -> None:  # fmt: skip
+    """Refuse a value that an assay cannot read, because nothing is left to sample."""
+    labels: dict[str, dict[str, float]] = json.loads(dataset.attrs["labels"])
+    named = {"arm": endpoint.arm, "compound": endpoint.compound}
+    fixed = {axis: name for axis, name in named.items() if name}
+
+    def time_in(arm: str) -> float:
+        return resolve_time(endpoint.at or 0, labels[arm], context)
+
+    require_sampled(read, str(endpoint.of), scenario, dataset, time_in, fixed)
+
+
 def _common(
     of_arms: Sequence[Mapping[str, Any]], first: Mapping[str, Any], endpoint: Endpoint
 ) -> dict[str, Any]:
@@ -126,12 +151,12 @@ def _taken(
 ) -> xr.Dataset:
     if endpoint.take in OVER_DOSES:
         time = resolve_time(endpoint.at or 0, labels, context)
-        found = over_doses(_at(data, time), str(endpoint.take))
+        found = over_doses(at_time(data, time), str(endpoint.take))
         found["number"].attrs["read_at"] = _moment(time, endpoint, data)
         return found
     if endpoint.take == "value":
         time = resolve_time(endpoint.at or 0, labels, context)
-        return xr.Dataset({"number": _at(data, time)})
+        return xr.Dataset({"number": at_time(data, time)})
     window = _window(data, endpoint, labels, context)
     metric, level = METRICS[_metric(endpoint)], _level(data, endpoint)
     numbers = xr.apply_ufunc(
@@ -139,10 +164,22 @@ def _taken(
         window,
         input_core_dims=[["time"]],
     )
-    # A run that failed never reaches a level, which is not the same as having missed it.
-    numbers = numbers.where(~window.isnull().all("time"))
+    numbers = _known(numbers, window, str(endpoint.take))
     numbers.attrs = {"units": _unit(str(endpoint.take), data)}
     return xr.Dataset({"number": numbers})
+
+
+def _known(numbers: xr.DataArray, window: xr.DataArray, take: str) -> xr.DataArray:
+    """Without the numbers of windows in which something could not be read.
+
+    A level may have been reached before that; a run that failed never reaches one, which is not the
+    same as having missed it.
+    """
+    missing = window.isnull()
+    if take != "time_to":
+        return numbers.where(~missing.any("time"))
+    lost = window["time"].where(missing).min("time")
+    return numbers.where(lost.isnull() | (numbers < lost))
 
 
 def _moment(time: float, endpoint: Endpoint, data: xr.DataArray) -> str:
@@ -164,16 +201,6 @@ def _level(data: xr.DataArray, endpoint: Endpoint) -> float:
     # A variable without a unit says so with an empty text.
     unit = str(data.attrs.get("units", "")) or None
     return 0.0 if level is None else reading_in(level, unit, "the level")
-
-
-def _at(data: xr.DataArray, time: float) -> xr.DataArray:
-    """The values at a time; at the time of an event those after it."""
-    times = data["time"].values
-    exact = np.flatnonzero(times == time)
-    position = int(exact[0] if exact.size else np.argmin(np.abs(times - time)))
-    if abs(times[position] - time) > SAME_TIME * max(1.0, abs(time)):
-        raise ScenarioError(f"time {time:g} was not sampled: list it under observe.at")
-    return data.isel(time=position, drop=True).copy()
 
 
 def _window(

@@ -12,6 +12,7 @@ from myelode.regimens.steps import STRICT
 
 Fault = tuple[tuple[str | int, ...], str]
 """Where in the scenario, and what is wrong."""
+_CHARTS = {"signature": "signature", "combinations": "chart of combinations"}
 Names = Annotated[list[str], Field(min_length=1)]
 
 
@@ -21,31 +22,35 @@ class FigureRule(BaseModel):
     `show: signature` is a table of perturbations by endpoints, coloured by the change from the
     reference: of `columns`, or of all endpoints; `differences` are changes by so much, others fold.
     `together` puts outputs of one unit into one panel, under the title of each group; `log` names
-    the outputs, groups or endpoints that have a log axis.
+    the outputs, groups or endpoints that have a log axis. `show: combinations` is a chart of the
+    combinations: how far each shifts a dose of half, and what it does beyond independence.
     """
 
     model_config = STRICT
 
-    show: Literal["signature"] | None = None
+    show: Literal["signature", "combinations"] | None = None
     columns: Names | None = None
     differences: list[str] | None = None
     together: dict[str, Names] = {}
     log: list[str] = []
 
     def faults(
-        self, endpoints: Collection[str], outputs: Collection[str], has_ladder: bool
-    ) -> Iterator[Fault]:
+        self, endpoints: Collection[str], outputs: Collection[str],
+        combinations: Collection[str], has_ladder: bool,
+    ) -> Iterator[Fault]:  # fmt: skip
         """Names that the scenario does not know, and what does not go with what."""
+        if self.show == "combinations" and not combinations:
+            yield ("figure", "show"), "the scenario has no combinations"
         for key in ("columns", "differences"):
             listed: list[str] = getattr(self, key) or []
-            if listed and self.show is None:
+            if listed and self.show != "signature":
                 yield ("figure", key), f"{key} belong to show: signature"
             for number, name in enumerate(listed):
                 if name not in endpoints:
                     hint = best_matches(name, endpoints)
                     yield ("figure", key, number), f"unknown endpoint {name!r}{hint}"
         if self.together and self.show is not None:
-            yield ("figure", "together"), "a signature has no curves that could stand together"
+            yield ("figure", "together"), f"a {_CHARTS[self.show]} has no curves to stand together"
         if self.together and has_ladder:
             yield ("figure", "together"), "outputs stand together over time, not over doses"
         known = [*self.together, *outputs, *endpoints]

@@ -134,7 +134,13 @@ def _dose_at_half(relative: np.ndarray, doses: np.ndarray) -> float:
         logs, excess = logs[partial], np.log(relative[partial] / (1 - relative[partial]))
     else:
         excess = relative - HALF
-    return float(np.exp(brentq(PchipInterpolator(logs, excess), low, high, xtol=1e-12)))
+    curve = PchipInterpolator(logs, excess)
+    # A response that is half at a dose itself, but for rounding, changes its sign nowhere.
+    if curve(high) >= 0:
+        return float(doses[after])
+    if curve(low) <= 0:
+        return float(doses[after - 1])
+    return float(np.exp(brentq(curve, low, high, xtol=1e-12)))
 
 
 def _first_crossing(excess: np.ndarray, times: np.ndarray) -> float:

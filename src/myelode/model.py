@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
 
+MISSPELT = 0.9
+"""Likeness of two names above which one is taken for the other with a slip."""
 LEAST_TELLING = 5
 """Letters of a word by which a misnamed number may be recognised."""
 
@@ -59,6 +62,7 @@ class Model:
     warnings : what is missing, but no error.
     compounds : sets of numbers by name, and what one of them may be dosed.
     clinical : whether its results speak of patients, and carry regulatory statements.
+    no_responses : why it computes no response rate and no survival; "" where it does.
     """
 
     name: str
@@ -71,6 +75,7 @@ class Model:
     warnings: tuple[str, ...] = ()
     compounds: Compounds = NO_COMPOUNDS
     clinical: bool = False
+    no_responses: str = ""
     _description: Description | None = field(default=None, repr=False, compare=False)
 
     @cached_property
@@ -110,7 +115,9 @@ class Model:
         if name not in self.entities:
             if said := where_else(self, name):
                 raise ScenarioError(said)
-            hint = self._meant(name) or best_matches(name, self.entities)
+            is_misspelt = get_close_matches(name, self.entities, n=1, cutoff=MISSPELT)
+            meant = "" if is_misspelt else self._meant(name)
+            hint = meant or best_matches(name, self.entities)
             raise ScenarioError(f"unknown {what} {name!r} in model {self.name}{hint}")
         return self.entities[name]
 
@@ -235,7 +242,7 @@ def _load_folder(path: Path, variant: str | None) -> Model:
     return Model(
         name=path.name, variant=form.name, title=form.title, sbml=form.sbml,
         parameters=form.parameters, folder=path, path=path, compounds=form.compounds,
-        clinical=form.clinical, _description=form.description,
+        clinical=form.clinical, no_responses=form.no_responses, _description=form.description,
     )  # fmt: skip
 
 

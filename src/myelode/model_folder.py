@@ -31,7 +31,7 @@ AGREEMENT = 1e-9
 """Largest relative difference between the table and the reactions: rounding in a conversion."""
 
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
-_KEYS = ("title", "parts", "model", "default", "clinical", "excludes")
+_KEYS = ("title", "parts", "model", "default", "clinical", "excludes", "no_responses")
 
 Variants = Mapping[str, Mapping[str, Any]]
 """The entries of `variants.yaml`, by name."""
@@ -39,7 +39,10 @@ Variants = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Form:
-    """One variant of a model, read and checked; a clinical one has results for patients."""
+    """One variant of a model, read and checked; a clinical one has results for patients.
+
+    `no_responses` says why it is not read as a clinic would; "" where it may be.
+    """
 
     name: str
     title: str
@@ -48,6 +51,7 @@ class Form:
     parameters: Mapping[str, Parameter]
     compounds: Compounds
     clinical: bool
+    no_responses: str
 
 
 def read_variant(folder: Path, variant: str | None) -> Form:
@@ -71,7 +75,8 @@ def read_variant(folder: Path, variant: str | None) -> Form:
     require_wholes(parameters)
     title = str(variants[name].get("title", folder.name))
     clinical = bool(variants[name].get("clinical"))
-    return Form(name, title, sbml, description, parameters, compounds, clinical)
+    refused = " ".join(variants[name].get("no_responses", "").split())
+    return Form(name, title, sbml, description, parameters, compounds, clinical, refused)
 
 
 def read_variants(folder: Path) -> dict[str, dict[str, Any]]:
@@ -106,6 +111,9 @@ def _require_variant(file: YamlFile, name: Any, entry: Any) -> None:
             raise ModelError(f"{place}: unknown key {key!r}{best_matches(str(key), _KEYS)}")
     if not isinstance(entry.get("clinical", False), bool):
         raise ModelError(f"{place}: clinical is true or false")
+    reason = entry.get("no_responses", "none")
+    if not isinstance(reason, str) or not reason.strip():
+        raise ModelError(f"{file.place((str(name), 'no_responses'))}: is the reason, a text")
     parts = entry["parts"]
     if not isinstance(parts, list) or not all(_is_file_name(part) for part in parts):
         raise ModelError(f"{place}: parts is a list of Antimony files beside variants.yaml")
@@ -193,6 +201,8 @@ def _compose(folder: Path, variant: str, entry: Mapping[str, Any]) -> str:
     check_antimony(text, where)
     refuse_repeats_in(texts)
     main = re.sub(r"\W", "_", f"{folder.name}_{variant}")
+    # Ids are unique in SBML, and a species may bear the name that the model would have.
+    main = f"{main}_model" if re.search(rf"\b{main}\b", text) else main
     sbml = from_antimony(text, where, entry.get("model"), main)
     refuse_silent_faults(sbml, f"{where} (as SBML)")
     return sbml

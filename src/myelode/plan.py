@@ -9,11 +9,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from myelode.assays.enzymes import outputs_of_activities
 from myelode.assays.instruments import instruments
+from myelode.assays.needs import needed_outputs
 from myelode.assays.sections import require_calibrators
 from myelode.clinic.visits import assessed_outputs
 from myelode.collisions import require_apart
@@ -22,8 +24,11 @@ from myelode.drugs import Drug, read_arm_drugs, read_drugs, read_overrides
 from myelode.engines import Tolerances, choose_engine
 from myelode.engines.protocol import Run
 from myelode.errors import ScenarioError
+from myelode.inputs import Inputs
 from myelode.model import Model
+from myelode.parameters import Parameter
 from myelode.perturbations import NO_PERTURBATION, Effective, Perturbation, read_value, resolve
+from myelode.quotations import claims_of
 from myelode.regimens.compilation import compile_regimen, infused_species
 from myelode.regimens.counts import GIVEN, counts_of
 from myelode.regimens.steps import Context, Quantity, Step, label_times
@@ -36,10 +41,6 @@ from myelode.subjects import cell_line_of, lines_of, model_of, perturbations_of,
 from myelode.trials import TrialArm
 from myelode.units import to_unit
 from myelode.wholes import Wholes
-
-# Endpoints of other scenarios, by name and perturbation, or ``perturbation.compound``; bare numbers
-# are in the model's own units.
-Inputs = Mapping[str, Mapping[str, Quantity]]
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Plan:
     `labels` holds the times of the regimen's labels, by arm; `drugs` the compounds, by the names
     of their axis, one named "" where there is no such axis; `arm_drugs` those of the arms, where
     each has its own; `published` the numbers of the trial that it imitates; `counts` those of
-    occurrences.
+    occurrences; `inputs` those of other scenarios.
     """
 
     scenario: Scenario
@@ -75,6 +76,7 @@ class Plan:
     runs: tuple[PlannedRun, ...]
     published: tuple[TrialArm, ...] = ()
     counts: tuple[str, ...] = ()
+    inputs: Inputs = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -118,12 +120,13 @@ class _Planner:
         self.cell_line = cell_line_of(scenario, lines, overrides)
         self.drugs = read_drugs(scenario, model, overrides)
         self.arm_drugs = read_arm_drugs(scenario, model, overrides)
-        self.grid = read_grid(scenario, model, self._typical())
+        self.grid = read_grid(scenario, model, self._typical(), self._rows())
         self.perturbations = perturbations_of(scenario, model)
         true_classes(scenario, {n: item.true_class for n, item in self.perturbations.items()})
         self.wholes = Wholes(model)
         self.starts: dict[tuple[object, ...], float] = {}
         self.published = trial_arms_of(scenario, model)
+        claims_of(scenario, model)
         self.base = _values(scenario, model, "set")
         self.final = _values(scenario, model, "final")
         self.outputs = _outputs(scenario, model, self.grid)
@@ -151,13 +154,19 @@ class _Planner:
             outputs=self.outputs, labels=labels, perturbations=self.perturbations,
             cell_line=self.cell_line, drugs=self.drugs, arm_drugs=self.arm_drugs,
             runs=tuple(self._run(draft, times) for draft in drafts), published=self.published,
-            counts=self.counts,
+            counts=self.counts, inputs=self.inputs,
         )  # fmt: skip
 
     def _typical(self) -> Mapping[str, float]:
         """What stands below the design: the values around which virtual subjects spread."""
         below = next(iter(self.drugs.values())).layers
         return resolve(self.model, self.cell_line, {}, NO_PERTURBATION, {}, below).changes
+
+    def _rows(self) -> dict[str, Parameter]:
+        """The rows of the tables that all compounds of the scenario share."""
+        drugs = (self.arm_drugs or self.drugs).values()
+        first, *others = (drug.rows for drug in drugs)
+        return {n: row for n, row in first.items() if all(rows.get(n) == row for rows in others)}
 
     def _axes(self) -> tuple[Axis, ...]:
         first = [Axis("perturbation", tuple(self.perturbations))]
@@ -241,7 +250,7 @@ def _values(scenario: Scenario, model: Model, section: str) -> dict[str, float]:
 
 
 def _outputs(scenario: Scenario, model: Model, grid: Grid) -> tuple[str, ...]:
-    """What is recorded: the outputs that are listed, and those that endpoints and assays need."""
+    """What is recorded: the outputs that are listed, and those that other sections need."""
     taken, readings = RESERVED | grid.names, _readings(scenario, model)
     wanted: dict[str, None] = {}
     places: list[tuple[tuple[str | int, ...], str | None]] = [
@@ -250,6 +259,7 @@ def _outputs(scenario: Scenario, model: Model, grid: Grid) -> tuple[str, ...]:
     ]
     places += [(("endpoints", name, "of"), item.of) for name, item in scenario.endpoints.items()]
     places += [(("assays", name, "of"), assay.of) for name, assay in scenario.assays.items()]
+    places += [*needed_outputs(scenario), *outputs_of_activities(scenario, model.unit_of)]
     places += assessed_outputs(scenario, model)
     for path, output in places:
         if output is not None and output not in readings:

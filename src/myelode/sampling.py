@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from myelode.regimens.steps import Context, Quantity, resolve_time
 from myelode.regimens.timeline import SAME_TIME, just_before, tidy
 from myelode.scenario import Scenario
 from myelode.units import to_unit
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 MOST_SAMPLES = 200_000
 
@@ -91,6 +95,21 @@ def _asked_times(
                     for moment in (endpoint.at, endpoint.from_, endpoint.until):
                         if moment is not None:
                             yield _inside(moment, known, context, end)
+        for name, activity in scenario.activities.items():
+            with scenario.at("activities", name):
+                yield _inside(activity.until, known, context, end)
+                start = activity.from_
+                yield 0.0 if start is None else _inside(start, known, context, end)
+
+
+def at_time(data: xr.DataArray, time: float) -> xr.DataArray:
+    """The values of trajectories at a time; at the time of an event those after it."""
+    times = data["time"].values
+    exact = np.flatnonzero(times == time)
+    position = int(exact[0] if exact.size else np.argmin(np.abs(times - time)))
+    if abs(times[position] - time) > SAME_TIME * max(1.0, abs(time)):
+        raise ScenarioError(f"time {time:g} was not sampled: list it under observe.at")
+    return data.isel(time=position, drop=True).copy()
 
 
 def _inside(text: Quantity, labels: Mapping[str, float], context: Context, end: float) -> float:

@@ -16,7 +16,8 @@ from pydantic import BaseModel, Field, PrivateAttr, ValidationError, model_valid
 from pydantic_core import PydanticCustomError
 
 from myelode.arm_sections import Combination, combination_faults, trial_faults
-from myelode.assays.sections import Assay, Calibrators
+from myelode.assays.activity_sections import Activity, activity_faults
+from myelode.assays.sections import Absorbance, Assay, Calibrators, assay_faults
 from myelode.clinic.sections import ClinicalResponse, response_faults
 from myelode.errors import ModelError, ScenarioError, best_matches
 from myelode.expressions import names_in
@@ -29,17 +30,16 @@ from myelode.regimens.steps import STRICT, Identifier, Quantity, Step, Steps
 from myelode.sections import (
     FLAG,
     OVER_DOSES,
+    SUBJECTS,
     Case,
     Design,
     Endpoint,
     Equilibrate,
     Input,
     Ladder,
-    Lines,
     Observe,
     OneVariant,
     OutcomeRule,
-    Patients,
     ScoreRule,
 )
 from myelode.settings import sort_settings, with_settings
@@ -51,6 +51,7 @@ RESERVED = frozenset(
 """Names that the result itself uses: for no endpoint, rule or output."""
 
 _Path = tuple[str | int, ...]
+_NAMED = ("inputs", "assays", "activities", "endpoints", "rules")
 
 
 class Scenario(BaseModel):
@@ -78,6 +79,7 @@ class Scenario(BaseModel):
     equilibrate: Equilibrate | None = None
     observe: Observe
     assays: dict[Identifier, Assay] = {}
+    activities: dict[Identifier, Activity] = {}
     responses: dict[Identifier, ClinicalResponse] = {}
     endpoints: dict[Identifier, Endpoint] = {}
     combinations: dict[Identifier, Combination] = {}
@@ -213,23 +215,23 @@ def _faults(scenario: Scenario) -> Iterator[tuple[_Path, str]]:
     if scenario.reference not in names and (scenario.outcome or scenario.reference != "none"):
         hint = best_matches(scenario.reference, names)
         yield ("reference",), f"{scenario.reference!r} is not among the perturbations{hint}"
-    for section in ("assays", "endpoints", "rules"):
+    for section in _NAMED:
         for name in sorted(getattr(scenario, section).keys() & RESERVED):
             yield (section, name), f"{name!r} is a name that the result itself uses"
     for name in sorted(scenario.endpoints.keys() & scenario.rules.keys()):
         yield ("rules", name), f"{name!r} is the name of an endpoint already"
     yield from _collisions(scenario)
     yield from _score_faults(scenario)
-    taken = {part: getattr(scenario, part) for part in ("endpoints", "rules", "assays")}
+    taken = {part: getattr(scenario, part) for part in _NAMED}
     yield from response_faults(scenario.responses, taken)
     if scenario.outcome and scenario.outcome.of not in scenario.endpoints:
         hint = best_matches(scenario.outcome.of, scenario.endpoints)
         yield ("outcome", "of"), f"unknown endpoint {scenario.outcome.of!r}{hint}"
     arms = scenario.arms or {}
     named = scenario.endpoints, scenario.rules
-    yield from combination_faults(scenario.combinations, *named, arms)
+    yield from combination_faults(scenario.combinations, *named, arms, scenario.design.dose)
     yield from trial_faults(scenario.trial, arms)
-    shown = scenario.endpoints, scenario.observe.outputs
+    shown = scenario.endpoints, scenario.observe.outputs, scenario.combinations
     yield from scenario.figure.faults(*shown, scenario.design.dose is not None)
     for name, endpoint in scenario.endpoints.items():
         if endpoint.arm is not None and endpoint.arm not in arms:
@@ -255,16 +257,15 @@ def _score_faults(scenario: Scenario) -> Iterator[tuple[_Path, str]]:
 
 
 def _collisions(scenario: Scenario) -> Iterator[tuple[_Path, str]]:
-    """Assays, and the flags of endpoints, under a name that something else has."""
+    """Inputs, assays, and the flags of endpoints, under a name that something else has."""
+    for section in ("endpoints", "rules", "assays"):
+        for name in sorted(scenario.inputs.keys() & getattr(scenario, section).keys()):
+            yield (section, name), f"{name!r} is the name of an input already"
     endpoints = scenario.endpoints.keys()
-    for name, item in scenario.assays.items():
-        for own in item.adds(name):
-            if own in endpoints | scenario.rules.keys():
-                yield ("assays", name), f"{own!r} is the name of an endpoint or rule too"
-            if own != name and own in scenario.assays:
-                yield ("assays", own), f"{own!r} is what the assay {name!r} gives already"
-            if own in {assay.of for assay in scenario.assays.values()}:
-                yield ("assays", name), f"{own!r} is an output already, which an assay looks at"
+    named, assays, arms = endpoints | scenario.rules.keys(), scenario.assays, scenario.arms or {}
+    yield from assay_faults(assays, named)
+    named |= scenario.inputs.keys()
+    yield from activity_faults(scenario.activities, assays, arms, named)
     for name, endpoint in scenario.endpoints.items():
         flag = name + FLAG
         if endpoint.take in OVER_DOSES and flag in endpoints | scenario.rules.keys():
@@ -277,15 +278,16 @@ def _section_at(path: _Path) -> type[BaseModel]:
     if not path:
         return Scenario
     if path[0] == "design" and len(path) > 1:
-        return {"lines": Lines, "patients": Patients}.get(str(path[1]), Ladder)
-    if path[0] == "assays" and path[2:3] == ("calibrators",):
-        return Calibrators
+        return SUBJECTS.get(str(path[1]), Ladder)
+    if path[0] == "assays" and len(path) > 2:
+        return _ASSAY.get(str(path[2]), Assay)
     return _SECTIONS.get(str(path[0]), Scenario)
 
 
+_ASSAY: Mapping[str, type[BaseModel]] = {"calibrators": Calibrators, "absorbance": Absorbance}
 _SECTIONS: Mapping[str, type[BaseModel]] = {
     "regimen": Step, "arms": Step, "observe": Observe, "design": Design, "endpoints": Endpoint,
     "assays": Assay, "outcome": OutcomeRule, "rules": Case, "scores": ScoreRule,
     "inputs": Input, "equilibrate": Equilibrate, "combinations": Combination,
-    "responses": ClinicalResponse, "figure": FigureRule,
+    "responses": ClinicalResponse, "activities": Activity, "figure": FigureRule,
 }  # fmt: skip

@@ -41,7 +41,7 @@ def confusions(result: xr.Dataset, scenario: Scenario) -> dict[str, Confusion]:
 
     Raises ScenarioError for a perturbation whose class is not known.
     """
-    truths = true_classes(scenario, _words(result))
+    truths = true_classes(scenario, words_of(result))
     found = {}
     for name, score in scenario.scores.items():
         with scenario.at("scores", name, "rule"):
@@ -87,7 +87,7 @@ def add_scores(result: xr.Dataset, scenario: Scenario) -> None:
         result[f"accuracy_{name}"] = ((), item.accuracy, accuracy)
 
 
-def _words(result: xr.Dataset) -> dict[str, str]:
+def words_of(result: xr.Dataset) -> dict[str, str]:
     """The word of every perturbation that its definition gives; only a reference has its own."""
     names = [str(name) for name in result["perturbation"].values]
     if CLASS not in result.coords:
@@ -127,12 +127,21 @@ def _count(
             "a score needs one for each perturbation and line"
         )
     found = given.transpose("perturbation", ...).values.reshape(given.sizes["perturbation"], -1)
-    labels = tuple(dict.fromkeys([*cases, *map(str, found.ravel())]))
+    named = zip(map(str, given["perturbation"].values), found, strict=True)
+    return count_labels({name: [*map(str, row)] for name, row in named}, score, truth, cases)
+
+
+def count_labels(
+    given: Mapping[str, Sequence[str]], score: ScoreRule, truth: Mapping[str, str],
+    cases: Sequence[str],
+) -> Confusion:  # fmt: skip
+    """The labels of every perturbation, counted by its class; `cases` come first."""
+    labels = tuple(dict.fromkeys([*cases, *(label for row in given.values() for label in row)]))
     classes = tuple(dict.fromkeys(truth.values()))
     matrix = np.zeros((len(classes), len(labels)), dtype=np.int64)
-    for word, row in zip(truth.values(), found, strict=True):
+    for name, row in given.items():
         for label in row:
-            matrix[classes.index(word), labels.index(str(label))] += 1
+            matrix[classes.index(truth[name]), labels.index(label)] += 1
     correct = sum(
         int(matrix[classes.index(word), at])
         for at, label in enumerate(labels)

@@ -16,6 +16,8 @@ TAKES = Literal[
 ]  # fmt: skip
 OVER_DOSES = ("ic50", "ec50", "emax")
 """Takes that read the whole ladder of doses, at one time."""
+HALVED = ("ic50", "ec50")
+"""Those among them that are a dose."""
 FLAG = "_flag"
 """Ending of the name that an endpoint over doses adds to the result."""
 MOST_DOSES = 1000
@@ -55,7 +57,8 @@ class Ladder(BaseModel):
 class Subjects(BaseModel):
     """Virtual subjects: how many, from which seed, and which parameters tell them apart.
 
-    `key` is what a design calls them, `column` where the parameter table states their spread.
+    `key` is what a design calls them, `column` where the parameter table states their spread, and
+    `lack` what is said of a row that states none.
     """
 
     model_config = STRICT
@@ -63,6 +66,7 @@ class Subjects(BaseModel):
     word: ClassVar[str]
     title: ClassVar[str]
     column: ClassVar[str]
+    lack: ClassVar[str]
 
     number: Annotated[int, Field(ge=1, le=MOST_SUBJECTS)]
     seed: Annotated[int, Field(ge=0)] = 1
@@ -73,6 +77,7 @@ class Lines(Subjects):
     """Virtual cell lines."""
 
     key, word, title, column = "lines", "line", "virtual cell lines", "between_lines"
+    lack = "states no spread between lines"
 
     vary: Literal["between_lines"] | Annotated[list[str], Field(min_length=1)] = "between_lines"
 
@@ -81,10 +86,25 @@ class Patients(Subjects):
     """Virtual patients."""
 
     key, word, title, column = "patients", "patient", "virtual patients", "between_patients"
+    lack = "states no spread between patients"
 
     vary: Literal["between_patients"] | Annotated[list[str], Field(min_length=1)] = (
         "between_patients"
     )
+
+
+class Uncertainty(Subjects):
+    """Sets of the numbers that the model is unsure of."""
+
+    key, word, column = "uncertainty", "draw", "uncertainty"
+    title = "draws of the uncertain numbers"
+    lack = "states no uncertainty that all compounds of the scenario share"
+
+    vary: Literal["uncertainty"] | Annotated[list[str], Field(min_length=1)] = "uncertainty"
+
+
+SUBJECTS: Mapping[str, type[Subjects]] = {kind.key: kind for kind in (Lines, Patients, Uncertainty)}
+"""The kinds of subjects, by what a design calls them."""
 
 
 class Design(BaseModel):
@@ -98,11 +118,12 @@ class Design(BaseModel):
     zip: dict[str, Annotated[list[Quantity], Field(min_length=1)]] = {}
     lines: Lines | None = None
     patients: Patients | None = None
+    uncertainty: Uncertainty | None = None
 
     @property
-    def subjects(self) -> Lines | Patients | None:
-        """The virtual lines or patients, where there are any."""
-        return self.lines or self.patients
+    def subjects(self) -> Lines | Patients | Uncertainty | None:
+        """The virtual lines or patients, or the draws of uncertain numbers, where there are any."""
+        return self.lines or self.patients or self.uncertainty
 
     @model_validator(mode="after")
     def _consistent(self) -> Design:
@@ -114,8 +135,9 @@ class Design(BaseModel):
             raise ValueError("zipped lists must have one length")
         if both := self.cross.keys() & self.zip.keys():
             raise ValueError(f"{min(both)!r} is both crossed and zipped")
-        if self.lines and self.patients:
-            raise ValueError("a design has lines or patients, not both")
+        kinds = [kind.key for kind in (self.lines, self.patients, self.uncertainty) if kind]
+        if len(kinds) > 1:
+            raise ValueError(f"a design has {' or '.join(kinds)}, not both")
         if self.subjects and (self.cross or self.zip):
             raise ValueError(
                 f"a design has {self.subjects.key}, or values crossed and zipped, not both"

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from myelode.datasets import model_dataset, model_origin, plan_dataset
+from myelode.design import first_alike
 from myelode.engines import Run, Tolerances, choose_engine
 from myelode.errors import ScenarioError, SimulationError, best_matches
 from myelode.model import Model
@@ -111,13 +112,17 @@ def run_plan(
     simulator = choose_engine(engine).compile(plan.sbml)
     shape = tuple(len(axis.values) for axis in plan.axes)
     values = np.full((*shape, len(plan.times), len(plan.columns)), np.nan)
+    firsts = [first_alike(plan.scenario, plan.axes, planned.place) for planned in plan.runs]
     failed = 0
-    for number, planned in enumerate(plan.runs):
+    for number, (planned, first) in enumerate(zip(plan.runs, firsts, strict=True)):
         try:
-            values[planned.place] = simulator.run(planned.run, tolerances)
+            if first == planned.place:
+                values[planned.place] = simulator.run(planned.run, tolerances)
+            else:
+                values[planned.place] = values[first]
         except SimulationError as error:
             failed += 1
-            if plan.scenario.design.patients and failed < len(plan.runs):
+            if plan.scenario.design.patients and failed < len(set(firsts)):
                 continue
             where = _describe(plan, planned)
             raise SimulationError(f"{error.reason} ({where})", error.time, error.state) from None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LONGEST_TEXT = 64
 DIMENSIONLESS = ("", "1", "dimensionless")
 _QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*(.*?)\s*")
+_SECOND = re.compile(r"[=,;]\s*[\d.]|\w\s*\(\s*\d")
 _UNIT = re.compile(r"[A-Za-zµμ%1][A-Za-z0-9µμ%_/*^(). -]*")
 # A power of anything but a name, or other than a small plain number: 10**10**8 would keep the
 # registry busy for ever.
@@ -67,6 +68,8 @@ def split_quantity(value: object) -> tuple[float, str | None]:
     if isinstance(value, str):
         match = _QUANTITY.fullmatch(value) if len(value) <= LONGEST_TEXT else None
         number, unit = (float(match[1]), match[2] or None) if match else (math.nan, None)
+        if unit and _SECOND.search(unit):
+            raise ScenarioError(f"{value!r} is more than one quantity: write one of them")
     elif isinstance(value, int | float) and not isinstance(value, bool):
         number, unit = _float(value), None
     else:

@@ -87,6 +87,45 @@ def test_what_is_wrong_in_a_scenario_is_said_in_one_line(
         assert fragment in message
 
 
+BAD_DOSES = {
+    "no length": ("infuse: drug, amount: 1 umol, over: 0 h", "over is '0 h', and an infusion lasts longer"),
+    "negative length": ("infuse: drug, amount: 1 umol, over: -2 h", "over is '-2 h'"),
+    "negative amount": ("dose: drug, amount: -1 umol", "the dose '-1 umol' is negative"),
+    "negative infusion": ("infuse: drug, amount: -1 umol, over: 1 h", "the amount '-1 umol' is negative"),
+    "mass and level": (
+        "infuse: drug, amount: 40 mg, to: 80 umol/L", "infuse does not take 'to': it takes amount",
+    ),
+    "amount twice": ("dose: drug, amount: 40 mg, amount: 80.25 umol", 'duplicate key "amount"'),
+    "amounts in a list": (
+        "dose: drug, amount: [40 mg, 80.25 umol]",
+        "regimen.0.amount: ['40 mg', '80.25 umol'] is not a quantity such as '2 h': write one alone",
+    ),
+    "one amount equal to another": (
+        "dose: drug, amount: 40 mg = 80.25 umol", "'40 mg = 80.25 umol' is more than one quantity: write one",
+    ),
+    "one amount behind another": (
+        "dose: drug, amount: 40 mg (80.25 umol)", "'40 mg (80.25 umol)' is more than one quantity",
+    ),
+    "add and amount": ("dose: drug, add: 1 uM, amount: 1 umol", "one of to, add, amount, not add and amount"),
+    "rate, amount and length": (
+        "infuse: drug, amount: 2 umol, rate: 1 umol/h, over: 2 h",
+        "two of amount, rate, over, not amount and rate and over",
+    ),
+    "mass without molar mass": (
+        "dose: drug, amount: 40 mg", "'drug' is dosed in 'mg' but has no molar mass: write it in 'umol'",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("step", "expected"), BAD_DOSES.values(), ids=BAD_DOSES)
+def test_what_is_wrong_in_a_dose_is_said_in_one_line(
+    complaint: Complaint, change: Change, step: str, expected: str
+) -> None:
+    message = complaint("run", change("dose: drug, add: 1 uM", step))
+    assert "trial.yaml:6: " in message
+    assert expected in message
+
+
 BAD_MODELS = {
     "malformed Antimony": ("decay.ant", "model m()\n  loss: drug =>=> ;\nend\n", ["decay.ant:"]),
     "empty model": ("decay.ant", " \n", ["decay.ant: is empty"]),

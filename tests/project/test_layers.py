@@ -28,10 +28,11 @@ ORDER = """
     equations.system equations.conservation equations.numeric equations.typesetting equations
     regimens.timeline regimens.acts regimens.steps regimens.conditions regimens.occasions
     regimens.dose_sizes regimens.doses regimens.compilation regimens.named regimens
-    sections arm_sections assays.sections clinic.sections figure_sections scenario
-    drugs subjects wholes regimens.counts
+    sections arm_sections assays.absorbance assays.sections assays.activity_sections clinic.sections figure_sections scenario
+    drugs subjects quotations wholes inputs regimens.counts
     engines.protocol engines.sizes engines.choices engines.walk engines.roadrunner engines.scipy engines
-    cohorts scores design sampling assays.noise assays.calibrators assays.instruments assays
+    cohorts scores labels design sampling assays.noise assays.calibrators assays.signals assays.needs
+    assays.instruments assays.enzymes assays activities
     clinic.criteria clinic.survival clinic.visits collisions plan
     metrics clinic.results clinic responses endpoints
     combinations outcomes
@@ -42,10 +43,10 @@ ORDER = """
     calibration fitting.measurements fitting.predictions fitting.targets fitting.free_values
     fitting.residuals fitting.problems fitting.identifiability fitting.search fitting.table fitting
     figures.styles figures.events figures.panel figures.combined figures.page figures.matrices
-    figures.published figures.clinic figures.signature figures.responses figures.arrangement
+    figures.published figures.clinic figures.signature figures.partners figures.responses figures.arrangement
     figures.story figures
     exports.selection exports.standalone exports.sedml exports.latex exports.archive exports
-    cli.checks cli.tables cli.beside cli.clinic cli.pages cli.summaries
+    cli.checks cli.tables cli.beside cli.activities cli.clinic cli.pages cli.summaries
     cli.console cli.running cli.looking cli.checking cli.exporting cli.fitting cli
 """.split()
 

@@ -6,6 +6,7 @@ import importlib
 import math
 import re
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +20,7 @@ from myelode.library import models
 from myelode.perturbations import Perturbation, cell_lines, perturbations
 from myelode.provenance import statements_on
 from myelode.regimens.named import read_regimens
+from myelode.scenario import load_scenario
 from myelode.trials import TrialNumber
 from myelode.validation import Row
 
@@ -274,6 +276,27 @@ def test_a_fit_is_shown_with_the_error_of_every_series(tmp_path: Path) -> None:
     assert "| `c` | 2 | 2 | – | not identified |" in shown
     assert "| `plasma` | 9 | 3 | 0.8 | scale 2 |" in shown
     assert "| `A-1` | 4 to 6 h | 5 | [hit]{.verdict-hit} |" in shown
+
+
+def test_labels_of_many_lines_are_counted_from_their_table() -> None:
+    page = _extension("label_pages")
+    scenario = load_scenario("melflufen/decision_tree")
+    folder = models()["melflufen"]
+    parts = page.labels(folder, scenario).split("**: ")
+    [file] = folder.glob("decision_tree_lines.tsv")
+    header, *rows = (line.split("\t") for line in file.read_text("utf-8").splitlines())
+    for (rule, score), part in zip(scenario.scores.items(), parts[1:], strict=True):
+        given = Counter((row[1], row[header.index(rule)]) for row in rows)
+        head, _, *shown = _cells(part)
+        right = 0
+        for word, *cells, share in shown:
+            for label, cell in zip(head[1:-1], cells, strict=True):
+                assert int(cell.strip("*")) == given[word, label]
+                fits = word in score.accepts.get(label, [label])
+                assert cell.startswith("**") == fits
+                right += fits * given[word, label]
+            assert share.endswith("%")
+        assert part.startswith(f"{right} of {len(rows)} right ({right / len(rows):.0%}).")
 
 
 def test_published_numbers_of_trials_say_where_a_document_differs() -> None:

@@ -23,6 +23,7 @@ PUBLIC = {
     "load_model",
     "load_scenario",
     "simulate",
+    "specific_activity",
 }
 
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from myelode.assays.calibrators import Curve, fit_curve
+from myelode.assays.needs import Need, masked, read_needs
 from myelode.assays.noise import NO_NOISE, Noise, key_of, same_number
 from myelode.assays.sections import CALIBRATED, NOISELESS, Assay, Calibrators
+from myelode.assays.signals import evaluated, reading_in, require_arithmetic, signal_of
 from myelode.errors import ScenarioError
-from myelode.expressions import evaluate_array, names_in
-from myelode.regimens.steps import Quantity
 from myelode.scenario import Scenario
-from myelode.units import factor, parse_unit, split_quantity, to_unit
+from myelode.units import factor, split_quantity
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -50,10 +50,12 @@ class Instrument:
     upper_limit: float = math.inf
     dilution: float = 1.0
     calibration: Calibration | None = None
+    od_per_molar: float = math.nan
+    needs: tuple[Need, ...] = ()
 
     def signal_of(self, x: np.ndarray) -> np.ndarray:
         """The signal of an output, without noise or limits."""
-        return _evaluated(self.signal, np.asarray(x, dtype=float) / self.dilution)
+        return evaluated(self.signal, np.asarray(x, dtype=float) / self.dilution)
 
     def can_show(self, signal: np.ndarray) -> np.ndarray:
         """Whether a signal lies between the limits."""
@@ -74,8 +76,8 @@ def instruments(scenario: Scenario, unit_of: Callable[[str], str | None]) -> dic
     for name, assay in scenario.assays.items():
         with scenario.at("assays", name, "of"):
             unit = unit_of(assay.of)
-        with scenario.at("assays", name):
-            found[name] = _instrument(name, assay, unit, scenario)
+        needs = read_needs(scenario, name, unit_of)
+        found[name] = replace(_instrument(name, assay, unit, scenario), needs=needs)
         if assay.calibrators:
             with scenario.at("assays", name, "calibrators"):
                 calibration = _calibration(found[name], assay.calibrators, unit, scenario.id)
@@ -102,7 +104,7 @@ def with_readings(dataset: xr.Dataset, scenario: Scenario) -> xr.Dataset:
             keys = _keys(data, name, scenario)
             read = instrument.noise.read(signal, keys, data["time"].values)
         variables |= {
-            own: (data.dims, values, attributes)
+            own: (data.dims, masked(values, data, instrument.needs, dataset), attributes)
             for own, values, attributes in _shown(instrument, read, signal)
         }
     return dataset.assign(variables)
@@ -125,30 +127,6 @@ def read_back(instrument: Instrument, signal: float) -> float:
             f"from {low:.6g} to {high:.6g}"
         )
     return float(level) * instrument.dilution
-
-
-def reading_in(value: Quantity, unit: str | None, what: str) -> float:
-    """A level in the unit of a signal, which may be one that no physical unit is, such as OD."""
-    if unit is None or _is_physical(unit):
-        return to_unit(value, unit, what)
-    number, own = split_quantity(value)
-    if own not in (None, unit):
-        raise ScenarioError(f"{what} is in {own!r}, the signal in {unit!r}")
-    return number
-
-
-def _is_physical(unit: str) -> bool:
-    try:
-        parse_unit(unit)
-    except ScenarioError:
-        return False
-    return True
-
-
-def _evaluated(signal: str, x: np.ndarray) -> np.ndarray:
-    # In one piece of memory, so that every element takes the same path through the library.
-    found = evaluate_array(signal, {"x": np.ascontiguousarray(x, dtype=float)})
-    return np.array(np.broadcast_to(found, np.shape(x)))
 
 
 def _shown(
@@ -175,31 +153,24 @@ def _range(curve: Curve, dilution: float) -> str:
 
 
 def _instrument(name: str, assay: Assay, unit: str | None, scenario: Scenario) -> Instrument:
-    with scenario.at("assays", name, "signal"):
-        _require_arithmetic(assay.signal, assay.of)
-    own = assay.unit or (unit if assay.signal == "x" else "dimensionless")
+    signal = signal_of(name, assay, unit, scenario)
 
     def number(key: str, missing: float) -> float:
         value = getattr(assay, key)
         with scenario.at("assays", name, key):
-            return missing if value is None else reading_in(value, own, key)
+            return missing if value is None else reading_in(value, signal.unit, key)
 
     instrument = Instrument(
-        name=name, title=assay.title or name.replace("_", " "), of=assay.of, signal=assay.signal,
-        unit=own or "", noise=Noise(assay.cv, number("sd", 0.0), assay.replicates, assay.depth),
+        name=name, title=assay.title or name.replace("_", " "), of=assay.of, signal=signal.text,
+        unit=signal.unit or "", od_per_molar=signal.od_per_molar,
+        noise=Noise(assay.cv, number("sd", 0.0), assay.replicates, assay.depth),
         detection_limit=number("detection_limit", -math.inf),
         upper_limit=number("upper_limit", math.inf), dilution=assay.dilution,
     )  # fmt: skip
-    for fault in _faults(instrument):
-        raise ScenarioError(fault)
+    with scenario.at("assays", name):
+        for fault in _faults(instrument):
+            raise ScenarioError(fault)
     return instrument
-
-
-def _require_arithmetic(signal: str, what: str) -> None:
-    for name in names_in(signal):
-        if name != "x":
-            raise ScenarioError(f"unknown name {name!r}: a signal knows only x, which is {what}")
-    evaluate_array(signal, {"x": np.ones(1)})
 
 
 def _faults(instrument: Instrument) -> Iterator[str]:
@@ -259,11 +230,11 @@ def _signal_of_levels(
 ) -> np.ndarray:
     """What the instrument shows of calibrators, which nobody dilutes."""
     if calibrators.signal is not None:
-        _require_arithmetic(calibrators.signal, "a level")
-        return _evaluated(calibrators.signal, levels)
+        require_arithmetic(calibrators.signal, "a level")
+        return evaluated(calibrators.signal, levels)
     if calibrators.unit is None or unit is None:
-        return _evaluated(instrument.signal, levels)
-    return _evaluated(instrument.signal, levels * factor(calibrators.unit, unit, "a level"))
+        return evaluated(instrument.signal, levels)
+    return evaluated(instrument.signal, levels * factor(calibrators.unit, unit, "a level"))
 
 
 def _keys(data: xr.DataArray, assay: str, scenario: Scenario) -> np.ndarray:

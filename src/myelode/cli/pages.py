@@ -138,6 +138,8 @@ def claim_texts(data: Data) -> Iterator[str]:
         yield "This model has no claims."
     for claim in data["claims"]:
         yield printable(f"{claim['id']}: {claim['claim']} ({claim['document']})")
+        if claim["says"]:
+            yield printable(f"  the document says: {claim['says']}")
         yield printable(f"  {claim['verdict']}: {claim['because']}")
         yield printable(f"  in the model: {claim['in_model']}")
         yield printable(f"  sources: {'; '.join(claim['sources']) or 'none'}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,9 +19,21 @@ from myelode.cli.console import (
 )
 
 if TYPE_CHECKING:
+    import xarray as xr
     from rich.console import RenderableType
 
+    from myelode.scenario import Scenario
+
 UNMET = 3
+UncertaintyOption = Annotated[
+    int | None,
+    typer.Option(
+        "--uncertainty",
+        metavar="N",
+        min=1,
+        help="Draw the uncertain numbers N times; show medians and intervals.",
+    ),
+]
 
 
 def run_command(
@@ -33,10 +45,15 @@ def run_command(
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Draw the figure (png, svg, pdf).")
     ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option("--labels", metavar="FILE", help="Write the labels of all rules (tsv)."),
+    ] = None,
     settings: SettingsOption = None,
     engine: Annotated[
         str, typer.Option("--engine", metavar="NAME", help="auto, roadrunner or scipy.")
     ] = "auto",
+    uncertainty: UncertaintyOption = None,
     assumptions: Annotated[
         bool,
         typer.Option("--assumptions", help="Name the assumed numbers that matter most."),
@@ -49,8 +66,11 @@ def run_command(
     Exit code 0: all expectations hold; 1: a simulation failed; 2: bad input; 3: an expectation
     does not hold.
     """
-    require_writable(output, plot)
-    summary = _run(scenario, settings or [], engine, output, plot, show_progress=not quiet)
+    require_writable(output, plot, labels)
+    chosen = [*(settings or []), *_draws(uncertainty)]
+    wanted = {"result": output, "plot": plot, "labels": labels}
+    files = {kind: path for kind, path in wanted.items() if path is not None}
+    summary = _run(scenario, chosen, engine, files, show_progress=not quiet)
     if assumptions:
         summary["assumptions"] = _assumptions(scenario, settings or [])
     if as_json:
@@ -61,12 +81,16 @@ def run_command(
         raise typer.Exit(UNMET)
 
 
+def _draws(number: int | None) -> list[str]:
+    """The settings that ask for draws of the uncertain numbers."""
+    return [] if number is None else [f"design.uncertainty.number={number}"]
+
+
 def _run(
     name: str,
     settings: list[str],
     engine: str,
-    output: Path | None,
-    plot: Path | None,
+    files: Mapping[str, Path],
     show_progress: bool,
 ) -> dict[str, Any]:
     """The summary of a run, once its files are written."""
@@ -78,25 +102,39 @@ def _run(
     from myelode.simulation import plan_scenario, simulate_plan
 
     scenario = load_scenario(name, settings)
+    if "labels" in files:
+        from myelode.labels import label_columns
+
+        label_columns(scenario)
     with progress(f"running {scenario.id}", show_progress) as show:
         plan = plan_scenario(scenario, engine)
         dataset = simulate_plan(plan, engine, Tolerances(), show)
     result = evaluate_scenario(dataset, scenario, Context(plan.model))
     summary = summarise_run(result, scenario, check_expectations(result, scenario))
-    if output is not None:
-        from myelode.results import write_result
-
-        write_result(dataset, output)
-    if plot is not None:
-        from myelode.figures import plot_scenario
-
-        plot_scenario(dataset, result, plot)
-    written = {"result": output, "plot": plot}
+    _write(files, dataset, result, scenario)
     return {
         **summary,
         "warnings": list(plan.model.warnings),
-        "files": {kind: str(path) for kind, path in written.items() if path},
+        "files": {kind: str(path) for kind, path in files.items()},
     }
+
+
+def _write(
+    files: Mapping[str, Path], dataset: xr.Dataset, result: xr.Dataset, scenario: Scenario
+) -> None:
+    """Write each file that was asked for."""
+    if "result" in files:
+        from myelode.results import write_result
+
+        write_result(dataset, files["result"])
+    if "plot" in files:
+        from myelode.figures import plot_scenario
+
+        plot_scenario(dataset, result, files["plot"])
+    if "labels" in files:
+        from myelode.labels import write_labels
+
+        write_labels(result, scenario, files["labels"])
 
 
 def _assumptions(name: str, settings: list[str]) -> list[dict[str, Any]]:
@@ -109,6 +147,7 @@ def _assumptions(name: str, settings: list[str]) -> list[dict[str, Any]]:
 
 
 def _report(summary: dict[str, Any], width: int) -> Iterator[RenderableType]:
+    from myelode.cli.activities import activity_tables
     from myelode.cli.beside import combination_tables, published_tables
     from myelode.cli.clinic import response_tables
     from myelode.cli.tables import (
@@ -123,6 +162,7 @@ def _report(summary: dict[str, Any], width: int) -> Iterator[RenderableType]:
     yield from run_tables(summary, width)
     yield from subject_notes(summary)
     yield from endpoint_notes(summary)
+    yield from activity_tables(summary, width)
     yield from response_tables(summary, width)
     yield from combination_tables(summary, width)
     yield from score_tables(summary, width)

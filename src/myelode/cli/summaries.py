@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from myelode.arm_sections import BLISS, HSA
+from myelode.arm_sections import BLISS, HSA, SHIFT, Combination
+from myelode.cli.activities import summarise_activities
 from myelode.cli.clinic import summarise_responses
+from myelode.inputs import ENDPOINT, SOURCE, shown_inputs
 from myelode.outcomes import Expectation
 from myelode.regulatory import statements_in
 from myelode.scenario import Scenario
@@ -23,8 +25,11 @@ from myelode.scores import confusions
 from myelode.sections import FLAG
 from myelode.validation import Row, score
 
-# What stands beside a number that is read over doses: what it is, when, and on which ladder.
-_SAID_OF_DOSES = ("definition", "read_at", "doses")
+# What stands beside a number that is read over doses: what it is, when, and on which ladder; and
+# beside one of another scenario: which.
+_SAID_OF_ONE = ("definition", "read_at", "doses", SOURCE, ENDPOINT)
+# What stands beside a combination: arms that grow, a document's words on it, and our verdict.
+_SAID_OF_PAIRS = ("note", "says", "verdict")
 
 
 def plain(value: Any) -> Any:
@@ -60,6 +65,7 @@ def summarise_run(
         },
         **_subjects(scenario),
         "combinations": _combinations(result, scenario),
+        "activities": summarise_activities(result, scenario),
         "responses": summarise_responses(result, scenario),
         "scores": _scores(result, scenario),
         "expect": [asdict(expectation) for expectation in expectations],
@@ -72,7 +78,7 @@ def summarise_run(
 
 
 def _subjects(scenario: Scenario) -> dict[str, Any]:
-    """How many virtual lines or patients there are, and from which seed."""
+    """How many virtual lines, patients or draws there are, and from which seed."""
     found = scenario.design.subjects
     return {found.key: {"number": found.number, "seed": found.seed}} if found else {}
 
@@ -91,9 +97,9 @@ def _combinations(result: xr.Dataset, scenario: Scenario) -> dict[str, Any]:
     return {
         name: {
             **item.model_dump(),
-            "note": result[BLISS + name].attrs.get("note", ""),
+            **{key: result[BLISS + name].attrs.get(key, "") for key in _SAID_OF_PAIRS},
             "perturbations": {
-                perturbation: _excess(result.isel(perturbation=position), scenario, name)
+                perturbation: _excess(result.isel(perturbation=position), scenario, name, item)
                 for position, perturbation in enumerate(names)
             },
         }
@@ -101,8 +107,10 @@ def _combinations(result: xr.Dataset, scenario: Scenario) -> dict[str, Any]:
     }
 
 
-def _excess(point: xr.Dataset, scenario: Scenario, name: str) -> dict[str, Any]:
+def _excess(point: xr.Dataset, scenario: Scenario, name: str, item: Combination) -> dict[str, Any]:
     found = {"bliss_excess": BLISS, "hsa_excess": HSA}
+    if item.shift is not None:
+        found["shift"] = SHIFT
     items = {key: _endpoint(point, prefix + name) for key, prefix in found.items()}
     if not scenario.design.subjects:
         return items
@@ -146,22 +154,25 @@ def _perturbation(
 
 def _values(point: xr.Dataset, scenario: Scenario) -> dict[str, Any]:
     found = {
-        "endpoints": {name: _endpoint(point, name) for name in scenario.endpoints},
+        "endpoints": {
+            name: _endpoint(point, name) for name in (*shown_inputs(scenario), *scenario.endpoints)
+        },
         "outcome": _outcome(point) if "outcome" in point else None,
         "rules": {name: point[name].values.tolist() for name in scenario.rules},
     }
-    return _with_spread(found) if scenario.design.subjects else found
+    subjects = scenario.design.subjects
+    return _with_spread(found, subjects.word) if subjects else found
 
 
-def _with_spread(found: dict[str, Any]) -> dict[str, Any]:
-    """The values of many lines, and beside them their median and interval."""
+def _with_spread(found: dict[str, Any], word: str) -> dict[str, Any]:
+    """The values of many lines, patients or draws, and beside them their median and interval."""
     endpoints = {
         name: {**item, **_spread(item, "values")} for name, item in found["endpoints"].items()
     }
     outcome = found["outcome"]
     if outcome is not None and (spread := _spread(outcome, "folds")):
-        own = {"fold": spread["value"], "interval": spread["interval"], "reason": "judged by line"}
-        outcome = {**outcome, **own}
+        own = {"fold": spread["value"], "interval": spread["interval"]}
+        outcome = {**outcome, **own, "reason": f"judged {word} by {word}"}
     return {**found, "endpoints": endpoints, "outcome": outcome}
 
 
@@ -178,7 +189,7 @@ def _endpoint(point: xr.Dataset, name: str) -> dict[str, Any]:
     """
     data = point[name]
     unit = str(data.attrs.get("units", ""))
-    said = {key: data.attrs[key] for key in _SAID_OF_DOSES if key in data.attrs}
+    said = {key: data.attrs[key] for key in _SAID_OF_ONE if key in data.attrs}
     flags = point[name + FLAG].values if name + FLAG in point else None
     if not data.dims:
         said |= {} if flags is None else {"flag": flags.item()}

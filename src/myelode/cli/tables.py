@@ -15,6 +15,14 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from myelode.inputs import SOURCE
+
+_SUBJECTS = {
+    "lines": ("virtual lines", "lines"),
+    "patients": ("virtual patients", "patients"),
+    "uncertainty": ("draws of the uncertain numbers", "draws"),
+}
+"""What subjects are in words, and in one word, by their key in a summary."""
 PADDING, EDGE = 3, 1
 # Words may be broken into lines of this width before a table is cut in two.
 NARROWEST_TEXT = 20
@@ -151,11 +159,11 @@ def score_tables(summary: Mapping[str, Any], width: int) -> Iterator[Table | Tex
 
 
 def subject_notes(summary: Mapping[str, Any]) -> Iterator[str]:
-    """What the numbers of a table over virtual lines or patients are."""
-    for word in ("lines", "patients"):
-        if found := summary.get(word):
+    """What the numbers of a table over virtual lines or patients, or over draws, are."""
+    for key, (title, word) in _SUBJECTS.items():
+        if found := summary.get(key):
             yield (
-                f"{found['number']} virtual {word} (seed {found['seed']}, the first is typical): "
+                f"{found['number']} {title} (seed {found['seed']}, the first is typical): "
                 f"medians, and in brackets 5 to 95 % of the {word}."
             )
 
@@ -169,8 +177,9 @@ def _run_columns(axis: str, rows: Mapping[str, Any]) -> list[Column]:
     entries = list(rows.values())
     columns = [texts(axis, rows)]
     for name, endpoint in entries[0]["endpoints"].items():
-        unit = _unit(endpoint["unit"])
-        header = f"{name}\n({unit})" if unit else name
+        unit, source = _unit(endpoint["unit"]), endpoint.get(SOURCE)
+        title = f"{name} (of {source})" if source else name
+        header = f"{title}\n({unit})" if unit else title
         cells = [endpoint_cell(entry["endpoints"][name]) for entry in entries]
         columns.append(Column(header, tuple(cells), is_number=True))
     columns += [

@@ -52,7 +52,23 @@ class Visits:
 
 def read_visits(scenario: Scenario, model: Model) -> dict[str, Visits]:
     """The visits of every response; raises ScenarioError with the place of a fault."""
+    if scenario.responses:
+        with scenario.at("responses"):
+            _require_patients(scenario, model)
     return {name: _visits(name, rule, scenario, model) for name, rule in scenario.responses.items()}
+
+
+def _require_patients(scenario: Scenario, model: Model) -> None:
+    """Refuse to count responses of what stands for no patient."""
+    if model.no_responses:
+        raise ScenarioError(
+            f"{model.name} (variant {model.variant}) computes no response rate and no survival: "
+            f"{model.no_responses}"
+        )
+    if scenario.design.uncertainty:
+        raise ScenarioError(
+            "draws of the uncertain numbers are no patients: leave out responses, or the draws"
+        )
 
 
 def assessed_outputs(

@@ -147,12 +147,15 @@ class _Stepper:
         if end <= start or not self.state.size:
             return np.tile(self.state, (len(stops), 1))
         self._require_finite(start)
+        sizes = self.sizes
         for _ in range(PASSES):
-            guessed = _guessed(self.sizes)
+            guessed = _guessed(sizes)
             course = self._attempt(start, end, stops, guessed * self.tolerances.absolute)
-            self.sizes = np.maximum(self.sizes, course.peaks)
-            if not np.any(guessed > 100 * _guessed(self.sizes)):
+            # What has a size keeps it: that of the end of a long growth would blur its start.
+            sizes = np.where(self.sizes > 0, self.sizes, course.peaks)
+            if not np.any(guessed > 100 * _guessed(sizes)):
                 break
+        self.sizes = np.maximum(self.sizes, course.peaks)
         return course.wanted
 
     def _attempt(

@@ -12,6 +12,7 @@ from myelode.errors import ScenarioError
 from myelode.figures.clinic import draw_responses, shows_responses
 from myelode.figures.matrices import draw_matrices, is_table_of_rules
 from myelode.figures.page import draw
+from myelode.figures.partners import draw_partners, shows_partners
 from myelode.figures.signature import draw_signature, shows_signature
 from myelode.figures.story import page_of
 from myelode.figures.styles import look
@@ -50,11 +51,14 @@ def scenario_figure(dataset: xr.Dataset, result: xr.Dataset) -> Figure:
     """The figure of a scenario: one panel per output over time, or per endpoint over dose.
 
     Responses of many patients are drawn as survival curves and waterfalls, scores over a ladder of
-    doses or in many lines as confusion matrices. ``figure: {show: signature}`` comes before these.
+    doses or in many lines as confusion matrices. ``figure: {show: signature}`` comes before these,
+    and so do several combinations with shifts of a dose.
     """
     scenario = scenario_from_text(str(dataset.attrs["scenario"]))
     if shows_signature(scenario):
         return draw_signature(dataset, result, scenario)
+    if shows_partners(scenario):
+        return draw_partners(dataset, result, scenario)
     if shows_responses(dataset, scenario):
         return draw_responses(dataset, result, scenario)
     if is_table_of_rules(dataset, scenario):

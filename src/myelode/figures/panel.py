@@ -28,8 +28,6 @@ TICK = 0.05
 """The length of the mark of an event that comes again, as a share of the panel."""
 NO_BREAK = "\u00a0"
 """A space at which no label is broken."""
-HALVED = ("ic50", "ec50")
-"""Endpoints that are a place on the curve on which they are read."""
 
 
 Mark = tuple[float, float]

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from myelode.figures.panel import HALVED, NO_BREAK
+from myelode.figures.panel import NO_BREAK
 from myelode.model import Model
 from myelode.regimens.steps import Context, resolve_time
 from myelode.scenario import Scenario
-from myelode.sections import OVER_DOSES, Endpoint
+from myelode.sections import HALVED, OVER_DOSES, Endpoint
 
 _SAME = 0.02
 _Place = tuple[str, float, str | None, str | None]

@@ -30,7 +30,7 @@ from myelode.figures.arrangement import (
 from myelode.figures.combined import bars_of
 from myelode.figures.events import Event, EventAxis, events_of
 from myelode.figures.page import Page, closing_notes, evidence_note, folded
-from myelode.figures.panel import HALVED, Across, Curve, Mark, Panel, half_mark
+from myelode.figures.panel import Across, Curve, Mark, Panel, half_mark
 from myelode.figures.responses import Titration
 from myelode.figures.styles import (
     clock,
@@ -43,6 +43,7 @@ from myelode.figures.styles import (
 )
 from myelode.model import Model, model_from_sbml
 from myelode.scenario import Scenario, scenario_from_text
+from myelode.sections import HALVED
 
 COLUMNS = ("perturbation", "compound", "arm", "dose")
 

@@ -26,7 +26,7 @@ from myelode.units import factor, parse_unit
 from myelode.validation import Observation, read_observations
 
 # What judges a run; a series reads its trajectories only.
-_JUDGEMENT = ("endpoints", "outcome", "rules", "scores", "expect", "assays")
+_JUDGEMENT = ("endpoints", "outcome", "rules", "scores", "expect", "assays", "activities")
 
 
 @dataclass(frozen=True)

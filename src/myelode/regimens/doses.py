@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from myelode.compound_fit import SHARES_SUM_TO
 from myelode.errors import ScenarioError, best_matches
@@ -140,11 +141,22 @@ def infusion_size(step: Step, context: Context) -> tuple[float, float]:
     amount = math.inf
     if step.amount is not None:
         amount = size_of(step, step.amount, context, unit, "amount")
-    if over <= 0 or rate < 0 or amount < 0 or (rate == 0 and math.isnan(over)):
-        raise ScenarioError(f"{step.title}: amount, rate and duration of an infusion are positive")
+    for fault in _infusion_faults(step, amount, rate, over):
+        raise ScenarioError(f"{step.title}: {fault}")
     if math.isnan(rate):
         return share * amount / over, over
     return (rate, share * amount / rate) if math.isnan(over) else (share * rate, over)
+
+
+def _infusion_faults(step: Step, amount: float, rate: float, over: float) -> Iterator[str]:
+    """What no infusion has; an amount of nothing is the control of a ladder."""
+    if over <= 0:
+        said = f"all at once is dose: {step.infuse}"
+        yield f"over is {step.over!r}, and an infusion lasts longer than 0 ({said})"
+    if amount < 0:
+        yield f"the amount {step.amount!r} is negative"
+    if rate < 0 or (rate == 0 and math.isnan(over)):
+        yield f"the rate {step.rate!r} is not above 0"
 
 
 def _per_time(amount: str | None, model: Model) -> str | None:

@@ -31,7 +31,8 @@ from myelode.units import to_unit
 
 def _as_written(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"{value!r} is not a quantity such as '2 h'")
+        several = ": write one alone" if isinstance(value, list | dict) else ""
+        raise ValueError(f"{value!r} is not a quantity such as '2 h'{several}")
     return value
 
 
@@ -147,7 +148,7 @@ def _faults(step: Step, verb: str, given: set[str]) -> Iterator[str]:
     if verb == "infuse":
         constant = step.steady_state and "rate" in given and not given & {"amount", "over"}
         if not constant and len(given & {"amount", "rate", "over"}) != 2:
-            yield "an infusion has two of amount, rate, over"
+            yield f"an infusion has two of amount, rate, over{_given(given, 'amount rate over')}"
         if constant and given & {"every", "times"}:
             yield "a constant infusion to steady state does not recur: give it an amount"
         if step.steady_state and not constant and "every" not in given:
@@ -187,9 +188,15 @@ def _condition_faults(step: Step) -> Iterator[str]:
         yield f"if: {step.if_!r} compares numbers only: it names no value of the model"
 
 
+def _given(given: set[str], keys: str) -> str:
+    """Which of some keys are there."""
+    found = [key for key in keys.split() if key in given]
+    return f", not {' and '.join(found)}" if found else ": none is given"
+
+
 def _dose_faults(given: set[str]) -> Iterator[str]:
     if len(given & {"to", "add", "amount"}) != 1:
-        yield "a dose has one of to, add, amount"
+        yield f"a dose has one of to, add, amount{_given(given, 'to add amount')}"
     if "to" in given and given & {"bioavailability", "steady_state"}:
         yield "a dose to a level takes no bioavailability and no steady_state: use add"
     if "steady_state" in given and "every" not in given:
