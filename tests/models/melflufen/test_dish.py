@@ -8,6 +8,7 @@ import xarray as xr
 
 import myelode
 from myelode import sbml
+from myelode.errors import ScenarioError
 from myelode.model import Model, load_model
 from myelode.model_folder import read_variants
 from myelode.outcomes import evaluate
@@ -57,14 +58,19 @@ def _pulse(
     return simulate(scenario_from_text(text))
 
 
-@pytest.mark.parametrize("variant", ["dish", "plasma"])
+@pytest.mark.parametrize("variant", ["dish", "plasma", "patient"])
 def test_libsbml_finds_nothing_to_say(variant: str) -> None:
     assert sbml.findings(load_model("melflufen", variant).sbml) == ([], [])
 
 
 def test_all_variants_are_tested(model: Model) -> None:
     assert model.folder is not None
-    assert set(read_variants(model.folder)) == {"dish", "plasma"}
+    assert set(read_variants(model.folder)) == {"dish", "plasma", "patient"}
+
+
+def test_a_slip_in_a_name_is_recognised_before_a_word_of_its_meaning(model: Model) -> None:
+    with pytest.raises(ScenarioError, match="did you mean 'desethyl_pellet'"):
+        model.unit_of("desetyl_pellet")
 
 
 def test_mustard_is_conserved_between_dose_and_wash_and_after(model: Model) -> None:

@@ -1,0 +1,1 @@
+"""Tests of the melflufen model, from the dish to the patient."""
