@@ -1,4 +1,4 @@
-"""Tables keep every letter, however narrow the page."""
+"""Tables keep every letter, however narrow the page, and their rows are what differs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import math
 
 import pytest
 from rich.console import Console
+from rich.table import Table
 
-from myelode.cli.tables import number, numbers, printable, tables, texts
+from myelode.cli.tables import number, numbers, printable, run_tables, tables, texts
 
 NAMES = [f"endpoint_{position}" for position in range(12)]
 
@@ -48,3 +49,22 @@ def test_a_number_has_four_digits_or_a_word(value: float | None, text: str) -> N
 
 def test_control_characters_are_shown_and_not_obeyed() -> None:
     assert "\x1b" not in printable("\x1b[2J red")
+
+
+def _entry(value: float) -> dict[str, object]:
+    endpoints = {"peak": {"value": value, "unit": "1"}}
+    return {"endpoints": endpoints, "outcome": None, "rules": {}}
+
+
+@pytest.mark.parametrize(
+    ("arms", "first_column"),
+    [((1.0, 2.0), ["early", "late"]), ((1.0, 1.0), ["none"])],
+    ids=["arms that differ", "arms that are equal"],
+)
+def test_arms_of_the_only_perturbation_are_rows(
+    arms: tuple[float, float], first_column: list[str]
+) -> None:
+    named = dict(zip(("early", "late"), map(_entry, arms), strict=True))
+    summary = {"title": "arms", "perturbations": {"none": {**_entry(arms[0]), "arms": named}}}
+    [table] = [item for item in run_tables(summary, 80) if isinstance(item, Table)]
+    assert [str(cell) for cell in table.columns[0].cells] == first_column

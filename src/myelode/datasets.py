@@ -46,6 +46,7 @@ def plan_dataset(plan: Plan, values: np.ndarray, engine: str, tolerances: Tolera
         **inputs_as_data(plan.scenario, plan.inputs),
         "title": plan.scenario.title,
         "scenario": json.dumps(scenario),
+        "perturbation_titles": json.dumps(_titles(plan)),
         "labels": json.dumps(plan.labels),
         "sbml": plan.sbml,
         "runs": json.dumps([run_to_json(planned) for planned in plan.runs]),
@@ -126,6 +127,12 @@ def _classes(plan: Plan) -> dict[str, Any]:
         return {}
     attributes = {"long_name": "class of the perturbation"}
     return {"class": ("perturbation", np.array(words, dtype=object), attributes)}
+
+
+def _titles(plan: Plan) -> dict[str, str]:
+    """What the perturbations are called in words, where somebody says it."""
+    named = plan.perturbations.items()
+    return {name: item.title for name, item in named if item.title and name != REFERENCE}
 
 
 def _attributes(unit: str | None, label: str) -> dict[str, str]:

@@ -22,7 +22,7 @@ from myelode.clinic.sections import ClinicalResponse, response_faults
 from myelode.errors import ModelError, ScenarioError, best_matches
 from myelode.expressions import names_in
 from myelode.faults import first_fault, keys
-from myelode.figure_sections import FigureRule
+from myelode.figure_sections import FigureRule, Shown
 from myelode.files import YamlFile, parse_yaml, read_yaml
 from myelode.library import beside, find_scenario
 from myelode.regimens.named import written_out
@@ -231,8 +231,9 @@ def _faults(scenario: Scenario) -> Iterator[tuple[_Path, str]]:
     named = scenario.endpoints, scenario.rules
     yield from combination_faults(scenario.combinations, *named, arms, scenario.design.dose)
     yield from trial_faults(scenario.trial, arms)
-    shown = scenario.endpoints, scenario.observe.outputs, scenario.combinations
-    yield from scenario.figure.faults(*shown, scenario.design.dose is not None)
+    shown = scenario.endpoints, scenario.activities, scenario.combinations, scenario.observe.outputs
+    has_ladder = scenario.design.dose is not None
+    yield from scenario.figure.faults(Shown(*shown, names, arms, has_ladder))
     for name, endpoint in scenario.endpoints.items():
         if endpoint.arm is not None and endpoint.arm not in arms:
             hint = best_matches(endpoint.arm, arms)

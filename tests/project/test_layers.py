@@ -43,7 +43,8 @@ ORDER = """
     calibration fitting.measurements fitting.predictions fitting.targets fitting.free_values
     fitting.residuals fitting.problems fitting.identifiability fitting.search fitting.table fitting
     figures.styles figures.events figures.panel figures.combined figures.page figures.matrices
-    figures.published figures.clinic figures.signature figures.partners figures.responses figures.arrangement
+    figures.published figures.clinic figures.signature figures.partners figures.bar_values figures.bars
+    figures.responses figures.arrangement
     figures.story figures
     exports.selection exports.standalone exports.sedml exports.latex exports.archive exports
     cli.checks cli.tables cli.beside cli.activities cli.clinic cli.pages cli.summaries

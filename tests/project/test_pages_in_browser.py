@@ -172,7 +172,7 @@ def test_the_index_leads_to_the_model_page(address: str, browser: Any) -> None:
     _follow(browser, "melflufen")
     assert browser.current_url == f"{address}/models/melflufen.html"
     assert browser.execute_script(COUNT, "article math") > 100
-    assert browser.execute_script(COUNT, "article svg[role]") == 2
+    assert browser.execute_script(COUNT, "article svg[role]") == 5
 
 
 def test_what_has_no_size_or_sticks_out_is_found(browser: Any) -> None:

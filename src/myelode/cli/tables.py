@@ -113,11 +113,15 @@ def numbers(header: str, cells: Iterable[Any]) -> Column:
 def run_tables(summary: Mapping[str, Any], width: int) -> Iterator[Table | Text]:
     """The tables of a run: one, or one per compound and arm.
 
-    The rows are perturbations; they are compounds where there is one perturbation only.
+    The rows are perturbations; where there is one only, they are compounds, or else the arms.
     """
     axis, rows = "perturbation", summary["perturbations"]
-    if len(rows) == 1 and "compounds" in (only := next(iter(rows.values()))):
-        axis, rows = "compound", only["compounds"]
+    if len(rows) == 1:
+        only = next(iter(rows.values()))
+        if "compounds" in only:
+            axis, rows = "compound", only["compounds"]
+        elif len(list(_apart(rows, "arms"))) > 1:
+            axis, rows = "arm", only["arms"]
     for compound, of_compound in _apart(rows, "compounds"):
         for arm, of_arm in _apart(of_compound, "arms"):
             place = ", ".join(filter(None, (compound, arm)))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from myelode.errors import ScenarioError
+from myelode.figures.bars import draw_bar_chart, shows_bars
 from myelode.figures.clinic import draw_responses, shows_responses
 from myelode.figures.matrices import draw_matrices, is_table_of_rules
 from myelode.figures.page import draw
@@ -51,10 +52,12 @@ def scenario_figure(dataset: xr.Dataset, result: xr.Dataset) -> Figure:
     """The figure of a scenario: one panel per output over time, or per endpoint over dose.
 
     Responses of many patients are drawn as survival curves and waterfalls, scores over a ladder of
-    doses or in many lines as confusion matrices. ``figure: {show: signature}`` comes before these,
-    and so do several combinations with shifts of a dose.
+    doses or in many lines as confusion matrices. What ``figure: {show: ...}`` asks for comes before
+    these, and so do several combinations with shifts of a dose.
     """
     scenario = scenario_from_text(str(dataset.attrs["scenario"]))
+    if shows_bars(scenario):
+        return draw_bar_chart(dataset, result, scenario)
     if shows_signature(scenario):
         return draw_signature(dataset, result, scenario)
     if shows_partners(scenario):

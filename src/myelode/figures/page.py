@@ -111,7 +111,7 @@ class _Drawing:
         columns, rows = len(self.page.rows[0]), len(self.page.rows)
         body = LEFT + columns * self.width + (columns - 1) * self.gap + EDGE
         legend = self._legend()
-        legend_width, legend_height = _size(self.figure, legend)
+        legend_width, legend_height = size_of(self.figure, legend)
         width = max(body + legend_width + 2 * EDGE, LEAST_WIDTH)
         title = textwrap.wrap(self.page.title, int(width * 11)) or [""]
         captions = [c for text in self.page.captions for c in textwrap.wrap(text, int(width * 16))]
@@ -274,7 +274,8 @@ def _text_width(figure: Figure, text: str) -> float:
     return float(width) / figure.dpi
 
 
-def _size(figure: Figure, artist: Any) -> tuple[float, float]:
+def size_of(figure: Figure, artist: Any) -> tuple[float, float]:
+    """Width and height of what is drawn, in inches."""
     box = artist.get_window_extent(_renderer(figure))
     return box.width / figure.dpi, box.height / figure.dpi
 

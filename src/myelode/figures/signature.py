@@ -107,9 +107,9 @@ def draw_signature(dataset: xr.Dataset, result: xr.Dataset, scenario: Scenario) 
 def signature_columns(result: xr.Dataset, scenario: Scenario) -> list[Column]:
     """The columns that a scenario lists, or all endpoints with one value in each run."""
     listed = scenario.figure.columns
-    names = listed or [name for name in scenario.endpoints if _is_number(result[name])]
+    names = listed or [name for name in scenario.endpoints if is_number(result[name])]
     for number, name in enumerate(listed or ()):
-        if not _is_number(result[name]):
+        if not is_number(result[name]):
             with scenario.at("figure", "columns", number):
                 raise ScenarioError(f"{name!r} depends on dose: read it at one dose (dose: ...)")
     columns = [column for name in names for column in _columns(result[name], name, scenario)]
@@ -126,7 +126,7 @@ def _outcomes(result: xr.Dataset) -> list[str]:
     return [""] * result.sizes["perturbation"]
 
 
-def _is_number(data: xr.DataArray) -> bool:
+def is_number(data: xr.DataArray) -> bool:
     return set(data.dims) <= {*ALL_DIMENSIONS, "sample"} and data.dtype.kind in "fi"
 
 
