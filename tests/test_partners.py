@@ -247,8 +247,9 @@ def test_a_model_without_claims_says_so(make: Make) -> None:
 
 
 def test_run_prints_a_table_for_each_perturbation_with_a_line_for_each_combination(
-    make: Make, capsys: pytest.CaptureFixture[str]
+    make: Make, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "120")  # wide enough for one table
     path = str(make())
     assert main(["run", path]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -178,16 +178,16 @@ def test_clinical_is_true_or_false(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "variant", "known"),
+    ("model", "clinical", "known"),
     [
-        ("melflufen", "plasma", {"melflufen"}),
-        ("cereblon", "patient", {"lenalidomide", "pomalidomide", "iberdomide", "mezigdomide"}),
+        ("melflufen", ["plasma", "patient"], {"melflufen"}),
+        ("cereblon", ["patient"], {"lenalidomide", "pomalidomide", "iberdomide", "mezigdomide"}),
     ],
 )
 def test_shipped_variants_for_patients_are_clinical(
-    model: str, variant: str, known: set[str]
+    model: str, clinical: list[str], known: set[str]
 ) -> None:
     variants = read_variants(find_model(model))
-    assert [name for name, entry in variants.items() if entry.get("clinical")] == [variant]
-    compounds = load_model(model, variant).compounds
+    assert [name for name, entry in variants.items() if entry.get("clinical")] == clinical
+    compounds = load_model(model, clinical[-1]).compounds
     assert {name for name, item in compounds.items.items() if item.regulatory} == known
