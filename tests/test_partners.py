@@ -14,7 +14,7 @@ from myelode import simulation
 from myelode.cli import main
 from myelode.cli.checks import check_file
 from myelode.design import first_alike
-from myelode.engines import choose_engine
+from myelode.engines import bulk, choose_engine
 from myelode.errors import ScenarioError
 from myelode.outcomes import check_expectations, evaluate
 from myelode.plan import make_plan
@@ -168,8 +168,8 @@ def test_an_arm_without_the_dose_is_run_once(make: Make, monkeypatch: pytest.Mon
             runs.append(given)
             return self.simulator.run(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(simulation, "choose_engine", lambda name: Counting())
-    values = simulation.run_plan(plan, "auto", simulation.Tolerances())
+    monkeypatch.setattr(bulk, "choose_engine", lambda name: Counting())
+    values, _ = simulation.run_plan(plan, "auto", simulation.Tolerances())
     assert len(runs) == len(firsts)
     assert (values[:, 2] == values[:, 2, :1]).all()
 

@@ -12,7 +12,8 @@ import numpy as np
 import xarray as xr
 
 from myelode.design import Axis
-from myelode.engines import Tolerances, choose_engine
+from myelode.engines import Tolerances
+from myelode.engines.bulk import Ran
 from myelode.inputs import inputs_as_data
 from myelode.model import Model
 from myelode.perturbations import REFERENCE
@@ -24,7 +25,7 @@ from myelode.regimens.counts import GIVEN
 NOTICE = "For research and teaching only; no advice for a real person."
 
 
-def plan_dataset(plan: Plan, values: np.ndarray, engine: str, tolerances: Tolerances) -> xr.Dataset:
+def plan_dataset(plan: Plan, values: np.ndarray, ran: Ran, tolerances: Tolerances) -> xr.Dataset:
     """What the runs of a plan gave, from values of shape (axes..., times, columns of the plan)."""
     dims = tuple(axis.name for axis in plan.axes)
     dataset = _trajectories(plan.model, dims, plan.times, plan.outputs, values)
@@ -38,7 +39,7 @@ def plan_dataset(plan: Plan, values: np.ndarray, engine: str, tolerances: Tolera
     dataset["status"] = (dims, status, {"long_name": "0 = reached its end, 1 = failed"})
     scenario = plan.scenario.model_dump(mode="json", by_alias=True, exclude_unset=True)
     dataset.attrs = {
-        **_origin(plan.model, engine, tolerances),
+        **_origin(plan.model, ran, tolerances),
         **evidence_of(plan),
         **clinical_context(plan),
         **quoted(claims_of(plan.scenario, plan.model)),
@@ -75,9 +76,9 @@ def model_dataset(
     )
 
 
-def model_origin(model: Model, engine: str, tolerances: Tolerances) -> dict[str, Any]:
+def model_origin(model: Model, ran: Ran, tolerances: Tolerances) -> dict[str, Any]:
     """Where the numbers of a plain simulation come from."""
-    return {**_origin(model, engine, tolerances), "sbml": model.sbml}
+    return {**_origin(model, ran, tolerances), "sbml": model.sbml}
 
 
 def _trajectories(
@@ -139,12 +140,13 @@ def _attributes(unit: str | None, label: str) -> dict[str, str]:
     return {"units": unit or "", "long_name": label}
 
 
-def _origin(model: Model, engine: str, tolerances: Tolerances) -> dict[str, Any]:
+def _origin(model: Model, ran: Ran, tolerances: Tolerances) -> dict[str, Any]:
     return {
         "model": model.name,
         "variant": model.variant,
         "model_sha256": model.digest,
-        "engine": choose_engine(engine).name,
+        "engine": ran.engine,
+        "engine_because": ran.because,
         "relative_tolerance": tolerances.relative,
         "absolute_tolerance": tolerances.absolute,
         "versions": _versions(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ import xarray as xr
 
 from myelode.datasets import model_dataset, model_origin, plan_dataset
 from myelode.design import first_alike
-from myelode.engines import Run, Tolerances, choose_engine
+from myelode.engines import Run, Tolerances
+from myelode.engines.bulk import Progress, Ran, run_all
 from myelode.errors import ScenarioError, SimulationError, best_matches
 from myelode.model import Model
 from myelode.outcomes import evaluate_scenario
@@ -22,8 +23,6 @@ from myelode.regimens.timeline import Timeline
 from myelode.scenario import Scenario, load_scenario, perturbation_names
 from myelode.sections import FLAG, Input
 from myelode.wholes import Wholes
-
-Progress = Callable[[int, int], None]
 
 
 def simulate(
@@ -56,8 +55,8 @@ def simulate_plan(
     plan: Plan, engine: str, tolerances: Tolerances, progress: Progress | None = None
 ) -> xr.Dataset:
     """As `simulate`, for a plan at hand."""
-    values = run_plan(plan, engine, tolerances, progress)
-    return plan_dataset(plan, values, engine, tolerances)
+    values, ran = run_plan(plan, engine, tolerances, progress)
+    return plan_dataset(plan, values, ran, tolerances)
 
 
 def evaluate_plan(plan: Plan, engine: str, tolerances: Tolerances) -> xr.Dataset:
@@ -86,7 +85,7 @@ def rehearse(scenario: Scenario) -> tuple[Plan, xr.Dataset]:
     inputs = {name: dict.fromkeys(perturbation_names(scenario), 1.0) for name in scenario.inputs}
     plan = make_plan(scenario, inputs)
     shape = (*(len(axis.values) for axis in plan.axes), len(plan.times), len(plan.columns))
-    return plan, plan_dataset(plan, np.full(shape, np.nan), "auto", Tolerances())
+    return plan, plan_dataset(plan, np.full(shape, np.nan), Ran([], "roadrunner", ""), Tolerances())
 
 
 def read_tolerances(rtol: float | None, atol: float | None) -> Tolerances:
@@ -103,32 +102,35 @@ def read_tolerances(rtol: float | None, atol: float | None) -> Tolerances:
 
 def run_plan(
     plan: Plan, engine: str, tolerances: Tolerances, progress: Progress | None = None
-) -> np.ndarray:
-    """Values of shape (axes..., times, columns of the plan).
+) -> tuple[np.ndarray, Ran]:
+    """Values of shape (axes..., times, columns of the plan), and how they came about.
 
     A virtual patient whose run fails has NaN, so that the others can be told; where nobody is
     left, and in all other scenarios, a run that fails raises SimulationError.
     """
-    simulator = choose_engine(engine).compile(plan.sbml)
     shape = tuple(len(axis.values) for axis in plan.axes)
     values = np.full((*shape, len(plan.times), len(plan.columns)), np.nan)
     firsts = [first_alike(plan.scenario, plan.axes, planned.place) for planned in plan.runs]
-    failed = 0
-    for number, (planned, first) in enumerate(zip(plan.runs, firsts, strict=True)):
-        try:
-            if first == planned.place:
-                values[planned.place] = simulator.run(planned.run, tolerances)
-            else:
-                values[planned.place] = values[first]
-        except SimulationError as error:
-            failed += 1
-            if plan.scenario.design.patients and failed < len(set(firsts)):
-                continue
-            where = _describe(plan, planned)
-            raise SimulationError(f"{error.reason} ({where})", error.time, error.state) from None
-        if progress is not None:
-            progress(number + 1, len(plan.runs))
-    return values
+    own = [run for run, first in zip(plan.runs, firsts, strict=True) if first == run.place]
+    goes_on = plan.scenario.design.patients is not None
+    ran = run_all(
+        plan.sbml, [run.run for run in own], engine, tolerances, progress, lambda _: not goes_on
+    )
+    failures = [
+        (planned, result)
+        for planned, result in zip(own, ran.results, strict=False)
+        if isinstance(result, SimulationError)
+    ]
+    if failures and not (goes_on and len(failures) < len(own)):
+        planned, error = failures[-1]
+        where = _describe(plan, planned)
+        raise SimulationError(f"{error.reason} ({where})", error.time, error.state)
+    for planned, result in zip(own, ran.results, strict=True):
+        if not isinstance(result, SimulationError):
+            values[planned.place] = result
+    for planned, first in zip(plan.runs, firsts, strict=True):
+        values[planned.place] = values[first]
+    return values, ran
 
 
 def _describe(plan: Plan, planned: PlannedRun) -> str:
@@ -153,15 +155,22 @@ def simulate_model(
     wanted = _require_outputs(model, outputs)
     arrays = _require_changes(model, changes or {})
     tolerances = read_tolerances(rtol, atol)
-    simulator = choose_engine(engine).compile(model.sbml)
     timeline = Timeline((), float(grid[-1]))
     samples = {name: array for name, array in arrays.items() if array.ndim}
     rows = zip(*(np.broadcast_to(array, _length(arrays)) for array in arrays.values()), strict=True)
     runs = [dict(zip(arrays, map(float, row), strict=True)) for row in rows] or [{}]
     _require_wholes(model, runs)
-    values = np.stack([simulator.run(Run(run, timeline, grid, wanted), tolerances) for run in runs])
+    whole = [Run(run, timeline, grid, wanted) for run in runs]
+    ran = run_all(model.sbml, whole, engine, tolerances, stop=lambda _: True)
+    values = np.stack([_require_success(result) for result in ran.results])
     dataset = model_dataset(model, grid, wanted, values if samples else values[0], samples)
-    return dataset.assign_attrs(model_origin(model, engine, tolerances))
+    return dataset.assign_attrs(model_origin(model, ran, tolerances))
+
+
+def _require_success(result: np.ndarray | SimulationError) -> np.ndarray:
+    if isinstance(result, SimulationError):
+        raise result
+    return result
 
 
 def _require_wholes(model: Model, runs: Sequence[Mapping[str, float]]) -> None:

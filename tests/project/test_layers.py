@@ -30,7 +30,20 @@ ORDER = """
     regimens.dose_sizes regimens.doses regimens.compilation regimens.named regimens
     sections arm_sections assays.absorbance assays.sections assays.activity_sections clinic.sections figure_sections scenario
     drugs subjects quotations wholes inputs regimens.counts
-    engines.protocol engines.sizes engines.choices engines.walk engines.roadrunner engines.scipy engines
+    engines.protocol engines.sizes engines.choices engines.walk engines.roadrunner engines.scipy
+    engines.ensemble.operations engines.ensemble.tape engines.ensemble.derivatives
+    engines.ensemble.formulas engines.ensemble.elimination engines.ensemble.tableau
+    engines.ensemble.oracle engines.ensemble.program engines.ensemble.evaluation
+    engines.ensemble.clocks engines.ensemble.holding engines.ensemble.content
+    engines.ensemble.meanings engines.ensemble.refusals engines.ensemble.starts
+    engines.ensemble.reading engines.ensemble.events engines.ensemble.assembly
+    engines.ensemble.elementary engines.ensemble.instructions engines.ensemble.values
+    engines.ensemble.matrices engines.ensemble.stages engines.ensemble.kernels
+    engines.ensemble.lanes engines.ensemble.machine engines.ensemble.compiling
+    engines.ensemble.passages
+    engines.ensemble.driver engines.ensemble.scales engines.ensemble.fleet
+    engines.ensemble.journey engines.ensemble.ensemble engines.ensemble.engine
+    engines.ensemble engines engines.bulk
     cohorts scores labels design sampling assays.noise assays.calibrators assays.signals assays.needs
     assays.instruments assays.enzymes assays activities
     clinic.criteria clinic.survival clinic.visits collisions plan

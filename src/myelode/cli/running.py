@@ -51,7 +51,7 @@ def run_command(
     ] = None,
     settings: SettingsOption = None,
     engine: Annotated[
-        str, typer.Option("--engine", metavar="NAME", help="auto, roadrunner or scipy.")
+        str, typer.Option("--engine", metavar="NAME", help="auto, roadrunner, ensemble or scipy.")
     ] = "auto",
     uncertainty: UncertaintyOption = None,
     assumptions: Annotated[
@@ -168,6 +168,7 @@ def _report(summary: dict[str, Any], width: int) -> Iterator[RenderableType]:
     yield from score_tables(summary, width)
     yield from published_tables(summary, width)
     yield from (expectation_line(**line) for line in summary["expect"])
+    yield from _engine(summary)
     yield _evidence(summary)
     yield from (
         f"Assumed: {item['parameter']}; 1 % more of it moves {item['endpoint']} "
@@ -179,6 +180,13 @@ def _report(summary: dict[str, Any], width: int) -> Iterator[RenderableType]:
     yield summary["notice"]
     for kind, path in summary["files"].items():
         yield f"{kind.capitalize()}: {path}"
+
+
+def _engine(summary: dict[str, Any]) -> Iterator[str]:
+    """Which engine ran and why, where that was not plain from the start."""
+    engine, because = summary["engine"], summary["engine_because"]
+    if engine != "roadrunner" or "ensemble" in because:
+        yield f"Engine: {engine} ({because})." if because else f"Engine: {engine}."
 
 
 def _evidence(summary: dict[str, Any]) -> str:

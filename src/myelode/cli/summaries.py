@@ -59,6 +59,7 @@ def summarise_run(
         "scenario": scenario.id,
         "title": scenario.title,
         "engine": result.attrs["engine"],
+        "engine_because": result.attrs.get("engine_because", ""),
         "perturbations": {
             name: _perturbation(result.isel(perturbation=position), scenario)
             for position, name in enumerate(names)

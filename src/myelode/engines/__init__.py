@@ -22,11 +22,19 @@ def _scipy() -> Engine:
     return ScipyEngine()
 
 
-ENGINES: dict[str, Callable[[], Engine]] = {"roadrunner": _roadrunner, "scipy": _scipy}
+def _ensemble() -> Engine:
+    from myelode.engines.ensemble.engine import EnsembleEngine
+
+    return EnsembleEngine()
+
+
+ENGINES: dict[str, Callable[[], Engine]] = {
+    "roadrunner": _roadrunner, "scipy": _scipy, "ensemble": _ensemble,
+}  # fmt: skip
 
 
 def choose_engine(name: str) -> Engine:
-    """The engine of that name; ``auto`` is libRoadRunner."""
+    """The engine of that name; ``auto`` is libRoadRunner, which does single runs soonest."""
     wanted = "roadrunner" if name == "auto" else name
     if wanted not in ENGINES:
         raise ScenarioError(f"unknown engine {name!r}{best_matches(name, ['auto', *ENGINES])}")

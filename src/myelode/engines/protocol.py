@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from myelode.errors import SimulationError
 from myelode.regimens.timeline import Timeline
 
 
@@ -45,6 +46,21 @@ class Simulator(Protocol):
 
     def run(self, run: Run, tolerances: Tolerances) -> np.ndarray:
         """Values of shape (times, outputs and counts); raises SimulationError where it fails."""
+        ...
+
+
+@runtime_checkable
+class BulkSimulator(Simulator, Protocol):
+    """A compiled model that does many runs at once."""
+
+    def objection(self, run: Run) -> str:
+        """Why it cannot do a run, in words that follow "does not do"; "" where it can."""
+        ...
+
+    def run_many(
+        self, runs: Sequence[Run], tolerances: Tolerances
+    ) -> list[np.ndarray | SimulationError]:
+        """Of every run, in their order, the values or why there are none."""
         ...
 
 

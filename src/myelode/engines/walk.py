@@ -70,7 +70,7 @@ def walk(stepper: Stepper, run: Run, tolerances: Tolerances) -> np.ndarray:
     """
     timeline = run.timeline
     times = np.asarray(run.times, dtype=float)
-    _require_times(times, timeline.end)
+    require_times(times, timeline.end)
     instants = [instant for instant in timeline.instants if instant.time <= timeline.end]
     events = [instant.time for instant in instants]
     samples = np.split(times, np.searchsorted(times, events))
@@ -85,7 +85,8 @@ def walk(stepper: Stepper, run: Run, tolerances: Tolerances) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def _require_times(times: np.ndarray, end: float) -> None:
+def require_times(times: np.ndarray, end: float) -> None:
+    """Raise ScenarioError unless sample times increase and lie between zero and the end."""
     if times.size and not (times[0] >= 0 and times[-1] <= end and np.all(np.diff(times) >= 0)):
         raise ScenarioError(f"sample times must increase and lie between 0 and the end, {end:g}")
 
@@ -114,7 +115,7 @@ class _Trip:
 
     def _change(self, changes: Sequence[Change]) -> None:
         if changes:
-            merged = _merge(changes)
+            merged = merge_changes(changes)
             before = self.stepper.get(tuple(merged))
             after = [
                 change.factor * value + change.offset
@@ -207,7 +208,7 @@ def _read(stepper: Stepper, ids: Sequence[str]) -> dict[str, float]:
     return dict(zip(ids, map(float, stepper.get(ids)), strict=True))
 
 
-def _merge(changes: Sequence[Change]) -> dict[str, Change]:
+def merge_changes(changes: Sequence[Change]) -> dict[str, Change]:
     """One change per target: two doses add up, two dilutions multiply, two settings collide."""
     merged: dict[str, Change] = {}
     for change in changes:
@@ -231,13 +232,17 @@ def _equilibrate(stepper: Stepper, rule: Equilibration) -> None:
     stepper.advance(-rule.duration, -0.1 * rule.duration, np.empty(0))
     before = stepper.get(watched)
     stepper.advance(-0.1 * rule.duration, 0.0, np.empty(0))
-    _require_rest(watched, before, stepper.get(watched), size)
+    require_rest(watched, before, stepper.get(watched), size)
     stepper.set(held)
 
 
-def _require_rest(
+def require_rest(
     ids: Sequence[str], before: np.ndarray, after: np.ndarray, size: np.ndarray
 ) -> None:
+    """Raise SimulationError where a value still moves over the last tenth of an equilibration.
+
+    `before` and `after` are values at the ends of that tenth, `size` how large they have been.
+    """
     size = np.maximum(size, np.maximum(np.abs(before), np.abs(after)))
     moved = np.abs(after - before) / _floored(size)
     if moved.size and moved.max() > SETTLED:

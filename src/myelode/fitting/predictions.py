@@ -17,6 +17,7 @@ from myelode import subjects
 from myelode.calibration import Records, Series
 from myelode.datasets import plan_dataset
 from myelode.engines import Tolerances, choose_engine
+from myelode.engines.bulk import Ran
 from myelode.engines.protocol import Run, Simulator
 from myelode.errors import SimulationError
 from myelode.expressions import names_in
@@ -95,7 +96,8 @@ class Rows:
         """The id of each row, and the number that the scenario gives; NaN where a run failed."""
         plan = make_plan_of(self.scenario, self.model, overrides)
         values = _run(plan, _needed(plan, self.rows), tally)
-        dataset = plan_dataset(plan, values, _ENGINE, Tolerances())
+        ran = Ran([], choose_engine(_ENGINE).name, "")
+        dataset = plan_dataset(plan, values, ran, Tolerances())
         result = evaluate_scenario(dataset, self.scenario, Context(self.model))
         for row in self.rows:
             yield row.id, np.array([simulated_value(row, result)])
