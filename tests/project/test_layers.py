@@ -36,10 +36,10 @@ ORDER = """
     engines.ensemble.oracle engines.ensemble.program engines.ensemble.evaluation
     engines.ensemble.clocks engines.ensemble.holding engines.ensemble.content
     engines.ensemble.meanings engines.ensemble.refusals engines.ensemble.starts
-    engines.ensemble.reading engines.ensemble.events engines.ensemble.assembly
+    engines.ensemble.reading engines.ensemble.events engines.ensemble.lanes engines.ensemble.assembly
     engines.ensemble.elementary engines.ensemble.instructions engines.ensemble.values
     engines.ensemble.matrices engines.ensemble.stages engines.ensemble.kernels
-    engines.ensemble.lanes engines.ensemble.machine engines.ensemble.compiling
+    engines.ensemble.machine engines.ensemble.compiling
     engines.ensemble.passages
     engines.ensemble.driver engines.ensemble.scales engines.ensemble.fleet
     engines.ensemble.journey engines.ensemble.ensemble engines.ensemble.engine

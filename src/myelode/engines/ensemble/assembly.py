@@ -11,8 +11,8 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-LANES = 8
-"""How many simulations one instruction serves: a register of AVX-512; LLVM splits smaller ones."""
+from myelode.engines.ensemble.lanes import LANES
+
 VECTOR, BITS, POINTER = f"<{LANES} x double>", f"<{LANES} x i64>", "ptr"
 """Types: eight numbers, the same as bit patterns, and an address."""
 READ, WRITTEN = f"{POINTER} noalias readonly", f"{POINTER} noalias"

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 LANES = 8
-"""How many simulations are stepped at once: as many as a register of the widest CPUs holds."""
+"""How many simulations are stepped at once: as many as a register of AVX-512 holds; LLVM splits
+what is too wide for others."""
 
 GOING_ON = -1
 REACHED, AT_ROOT, TOO_MANY_STEPS, NOT_FINITE, TOO_SMALL = range(5)

@@ -12,9 +12,8 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
-from myelode.engines.ensemble.assembly import LANES
 from myelode.engines.ensemble.kernels import write_kernels
-from myelode.engines.ensemble.lanes import Kernels, Sizes
+from myelode.engines.ensemble.lanes import LANES, Kernels, Sizes
 from myelode.engines.ensemble.program import Program
 
 _LEVEL = 2
