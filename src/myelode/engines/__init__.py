@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from myelode.engines.protocol import Engine, Run, Simulator, Tolerances
-from myelode.errors import ScenarioError, best_matches
+from myelode.errors import ScenarioError, UnsupportedModelError, best_matches
 
 __all__ = ["ENGINES", "Engine", "Run", "Simulator", "Tolerances", "choose_engine"]
 
@@ -23,8 +23,13 @@ def _scipy() -> Engine:
 
 
 def _ensemble() -> Engine:
-    from myelode.engines.ensemble.engine import EnsembleEngine
-
+    try:
+        from myelode.engines.ensemble.engine import EnsembleEngine
+    except ImportError:
+        raise UnsupportedModelError(
+            "numba and llvmlite are missing, without which there is no ensemble engine: "
+            "pip install 'myelode[ensemble]'"
+        ) from None
     return EnsembleEngine()
 
 

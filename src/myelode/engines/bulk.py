@@ -79,7 +79,7 @@ def _chosen(sbml: str, runs: Sequence[Run], engine: str) -> tuple[Simulator, str
     if not because:
         try:
             simulator = choose_engine("ensemble").compile(sbml)
-        except (ImportError, UnsupportedModelError) as objection:
+        except UnsupportedModelError as objection:
             because = f"the ensemble engine cannot: {objection}"
         else:
             if not (because := _objection(simulator, runs)):
