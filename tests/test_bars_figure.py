@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 from myelode.cli.checks import check_file
 from myelode.errors import ScenarioError
 from myelode.figures import plot_scenario, scenario_figure
-from myelode.figures.bar_values import BarPanel, chart_of, quantiles
+from myelode.figures.bar_values import BarPanel, chart_of
 from myelode.figures.bars import value_text
+from myelode.metrics import quantiles
 from myelode.outcomes import evaluate
 from myelode.scenario import load_scenario, scenario_from_text
 from myelode.simulation import simulate

@@ -25,7 +25,7 @@ from myelode.assays.absorbance import (
 )
 from myelode.assays.activity_sections import AS_OD, CLASS
 from myelode.assays.enzymes import Amount, EnzymeTest, read_activities
-from myelode.assays.needs import require_sampled
+from myelode.assays.needs import SPREAD, require_sampled
 from myelode.assays.sections import NOISELESS
 from myelode.errors import ScenarioError
 from myelode.regimens.steps import Context, resolve_time
@@ -42,8 +42,6 @@ _SAID: Mapping[str, tuple[str, dict[str, str]]] = {
     FLAG: (": what to know", {}),
     CLASS: (": class", {}),
 }
-_SPREAD = ("sample", "dose")
-"""Dimensions along which one bad blank does not end the other runs."""
 
 
 def add_activities(
@@ -87,7 +85,7 @@ class _Readings:
         self.labels: dict[str, dict[str, float]] = json.loads(dataset.attrs["labels"])
         self.has_arms = "arm" in dataset.dims
         self.arms = [str(arm) for arm in dataset["arm"].values] if self.has_arms else [""]
-        self.spread = any(dim in dataset.dims for dim in _SPREAD)
+        self.spread = any(dim in dataset.dims for dim in SPREAD)
 
     def variables(self) -> dict[str, xr.DataArray]:
         """All that is added to the result, by name."""

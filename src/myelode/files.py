@@ -6,7 +6,7 @@ import io
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -186,6 +186,21 @@ def _row(where: str, line: str, columns: tuple[str, ...]) -> TableRow:
         raise ModelError(f"{where}: has {len(cells)} cells where {len(columns)} are due")
     padded = cells + [""] * (len(columns) - len(cells))
     return TableRow(where, dict(zip(columns, padded, strict=True)))
+
+
+def table_text(rows: Iterable[Iterable[str]]) -> str:
+    """Rows of cells as lines with tabs between."""
+    return "".join("\t".join(row) + "\n" for row in rows)
+
+
+def write_table(path: Path, rows: Iterable[Iterable[str]]) -> None:
+    """Write rows of cells as lines with tabs between: all of them or nothing."""
+    text = table_text(rows)
+
+    def write(file: Path) -> None:
+        file.write_text(text, encoding="utf-8", newline="")
+
+    write_atomically(path, write)
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:

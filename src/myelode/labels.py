@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from myelode.errors import ScenarioError
-from myelode.files import TableRow, read_table, write_atomically
+from myelode.files import TableRow, read_table, write_table
 from myelode.scenario import Scenario
 from myelode.scores import CLASS, Confusion, count_labels, true_classes, words_of
 
@@ -37,13 +37,7 @@ def write_labels(result: xr.Dataset, scenario: Scenario, path: Path) -> None:
     Raises ScenarioError for a scenario without rules, or with a rule that has several labels for
     one perturbation and line.
     """
-    rows = [label_columns(scenario), *_rows(result, scenario)]
-    text = "".join("\t".join(row) + "\n" for row in rows)
-
-    def write(file: Path) -> None:
-        file.write_text(text, encoding="utf-8", newline="")
-
-    write_atomically(path, write)
+    write_table(path, [label_columns(scenario), *_rows(result, scenario)])
 
 
 def read_labels(path: Path, scenario: Scenario) -> list[TableRow]:

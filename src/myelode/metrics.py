@@ -18,6 +18,9 @@ _SMALLEST_LADDER = 4
 Metric = Callable[[np.ndarray, np.ndarray, float], float]
 """From values, times and, where there is one, a level."""
 
+SPREAD = (0.05, 0.5, 0.95)
+"""The shares of many numbers that lie at or below what is shown of them: low, median, high."""
+
 
 def time_to_rise(values: np.ndarray, times: np.ndarray, level: float) -> float:
     """The first time at which the trajectory is at the level or above; infinity if never."""
@@ -162,3 +165,15 @@ def _positive_duration(excess: np.ndarray, times: np.ndarray) -> float:
     positive = np.maximum(left, 0) + np.maximum(right, 0)
     shares = np.divide(positive, span, out=np.zeros_like(span), where=span > 0)
     return float(np.sum(np.diff(times) * shares))
+
+
+def quantiles(values: np.ndarray) -> np.ndarray:
+    """Low, median and high of every row, of shape (3, rows), without what is no number.
+
+    Each is one of the values, so that infinity is as good as any other; NaN where none is known.
+    """
+    found = np.full((len(SPREAD), len(values)), np.nan)
+    for at, known in enumerate(np.sort(row[~np.isnan(row)]) for row in values):
+        if known.size:
+            found[:, at] = [known[math.ceil(p * known.size) - 1] for p in SPREAD]
+    return found

@@ -17,7 +17,7 @@ from myelode.units import to_unit
 if TYPE_CHECKING:
     import xarray as xr
 
-_SPREAD = ("sample", "dose")
+SPREAD = ("sample", "dose")
 """Dimensions along which some runs may have nothing left, and the others still count."""
 
 
@@ -72,7 +72,7 @@ def require_sampled(
     NaN: it says nothing on the others.
     """
     assay = _assay_of(name, scenario)
-    if not assay or any(dim in dataset.dims for dim in _SPREAD):
+    if not assay or any(dim in dataset.dims for dim in SPREAD):
         return
     for at in np.argwhere(read.isnull().values):
         own = zip(read.dims, at, strict=True)

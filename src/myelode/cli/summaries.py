@@ -18,6 +18,7 @@ from myelode.arm_sections import BLISS, HSA, SHIFT, Combination
 from myelode.cli.activities import summarise_activities
 from myelode.cli.clinic import summarise_responses
 from myelode.inputs import ENDPOINT, SOURCE, shown_inputs
+from myelode.metrics import quantiles
 from myelode.outcomes import Expectation
 from myelode.regulatory import statements_in
 from myelode.scenario import Scenario
@@ -130,10 +131,7 @@ def over_lines(values: np.ndarray) -> dict[str, Any]:
     Each number is that of one line, so that it is infinite, and not unknown, where a line never
     gets there; lines without a value are left out.
     """
-    known = np.sort(values[~np.isnan(values)])
-    if not known.size:
-        return {"value": math.nan, "interval": [math.nan, math.nan]}
-    low, median, high = (float(known[math.ceil(p * known.size) - 1]) for p in (0.05, 0.5, 0.95))
+    low, median, high = quantiles(values[np.newaxis])[:, 0].tolist()
     return {"value": median, "interval": [low, high]}
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from myelode.engines import Run, Tolerances, choose_engine
-from myelode.engines.protocol import BulkSimulator, Simulator
+from myelode.engines.protocol import BulkSimulator, Result, Simulator
 from myelode.errors import SimulationError, UnsupportedModelError
 
 MANY = 200
@@ -16,8 +14,6 @@ MANY = 200
 BLOCK = 8192
 """How many runs are done between two reports of progress."""
 
-Result = np.ndarray | SimulationError
-"""Values of a run, of shape (times, outputs and counts), or why there are none."""
 Progress = Callable[[int, int], None]
 """Called with how many runs are done, and how many there are."""
 

@@ -41,6 +41,10 @@ class Run:
     counts: tuple[str, ...] = ()
 
 
+Result = np.ndarray | SimulationError
+"""Values of a run, of shape (times, outputs and counts), or why there are none."""
+
+
 class Simulator(Protocol):
     """A compiled model. Runs do not influence one another."""
 
@@ -57,10 +61,8 @@ class BulkSimulator(Simulator, Protocol):
         """Why it cannot do a run, in words that follow "does not do"; "" where it can."""
         ...
 
-    def run_many(
-        self, runs: Sequence[Run], tolerances: Tolerances
-    ) -> list[np.ndarray | SimulationError]:
-        """Of every run, in their order, the values or why there are none."""
+    def run_many(self, runs: Sequence[Run], tolerances: Tolerances) -> list[Result]:
+        """The result of every run, in their order."""
         ...
 
 

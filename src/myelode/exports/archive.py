@@ -17,7 +17,7 @@ from myelode.errors import ScenarioError
 from myelode.exports.sedml import sedml_document, xml_text
 from myelode.exports.selection import ExportedRun, exported_runs
 from myelode.exports.standalone import standalone_sbml
-from myelode.files import read_text
+from myelode.files import read_text, table_text
 from myelode.plan import Plan
 from myelode.scenario import Scenario
 
@@ -94,7 +94,7 @@ def _table_of_runs(plan: Plan, runs: Sequence[ExportedRun]) -> str:
         [run.file, *map(str, _coordinates(plan, run)), _differences(run.planned.run.changes)]
         for run in runs
     ]
-    return "".join("\t".join(row) + "\n" for row in (header, *rows))
+    return table_text((header, *rows))
 
 
 def _coordinates(plan: Plan, run: ExportedRun) -> list[Any]:

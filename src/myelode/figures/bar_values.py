@@ -18,11 +18,11 @@ from myelode.errors import ScenarioError
 from myelode.figure_sections import keyed, parts_of
 from myelode.figures.signature import SHARE_UNITS, is_number
 from myelode.figures.styles import unit_text
+from myelode.metrics import quantiles
 from myelode.scenario import Scenario
 from myelode.units import factor, split_quantity
 
 NAMED = ("perturbation", "compound", "arm")
-SPREAD = (0.05, 0.5, 0.95)
 
 
 @dataclass(frozen=True)
@@ -211,18 +211,6 @@ def _bar(labels: Sequence[str], values: np.ndarray) -> Bar:
         raise ScenarioError("parts of a bar need titles that differ")
     medians = [quantiles(part)[1] for part in values]
     return Bar(dict(zip(labels, medians, strict=True)), quantiles(values.sum(axis=0)))
-
-
-def quantiles(values: np.ndarray) -> np.ndarray:
-    """Low, median and high of every row, without what is no number.
-
-    Each is one of the values, as in the tables of `run`, so infinity is as good as any other.
-    """
-    found = np.full((len(SPREAD), len(values)), np.nan)
-    for at, known in enumerate(row[~np.isnan(row)] for row in values):
-        if known.size:
-            found[:, at] = np.quantile(known, SPREAD, method="inverted_cdf")
-    return found
 
 
 def _title(data: xr.DataArray) -> str:

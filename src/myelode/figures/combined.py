@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from myelode.combinations import shares_left
-from myelode.figures.styles import linear_limits, log_limits, log_ticks, needs_log, number_text
+from myelode.figures.styles import linear_limits, log_limits, needs_log, number_text, scale_numbers
 from myelode.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -131,18 +131,10 @@ def _draw(axes: Axes, bars: Bars, upright: bool) -> None:
 
 
 def _scale(axes: Axes, bars: Bars) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
-
     shares = list(bars.shares.T)
     log = needs_log(shares)
     span = log_limits(shares) if log else (0.0, max(1.05, linear_limits(shares)[1]))
-    axes.set_yscale("log" if log else "linear")
-    axes.set_ylim(span)
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_locator(
-        FixedLocator(log_ticks(*span)) if log else MaxNLocator(5, steps=[1, 2, 2.5, 5, 10])
-    )
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number_text(y)))
+    scale_numbers(axes, log, span)
 
 
 def _write_above(axes: Axes, text: str, place: float) -> None:

@@ -13,9 +13,9 @@ from myelode.figures.styles import (
     Style,
     linear_limits,
     log_limits,
-    log_ticks,
     needs_log,
     number_text,
+    scale_numbers,
 )
 from myelode.metrics import extreme_response
 
@@ -179,16 +179,8 @@ def _break_axis(axes: Axes, control: float, lowest: float) -> None:
 
 
 def _scale_y(axes: Axes, curves: Sequence[np.ndarray], over_dose: bool, wanted_log: bool) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
-
     log = needs_log(curves, over_dose) or (wanted_log and any((y > 0).any() for y in curves))
     span = log_limits(curves, over_dose) if log else linear_limits(curves)
     if over_dose and not log:
         span = min(span[0], 0.0), span[1]  # so that half of a response can be seen
-    axes.set_yscale("log" if log else "linear")
-    axes.set_ylim(span)
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_locator(
-        FixedLocator(log_ticks(*span)) if log else MaxNLocator(5, steps=[1, 2, 2.5, 5, 10])
-    )
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number_text(y)))
+    scale_numbers(axes, log, span)

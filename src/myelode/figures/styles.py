@@ -11,12 +11,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from myelode.errors import ScenarioError
 from myelode.units import factor
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Dashes = tuple[float, ...]
 
@@ -202,6 +205,19 @@ def log_ticks(low: float, high: float) -> list[float]:
         return inside[:: math.ceil(len(inside) / _MOST_TICKS)]
     finer = [digit * 10.0**power for power in decades for digit in (1, 2, 5)]
     return [tick for tick in finer if low <= tick <= high * (1 + 1e-9)]
+
+
+def scale_numbers(axes: Axes, log: bool, span: tuple[float, float]) -> None:
+    """The vertical axis from one end of `span` to the other, with a few numbers beside it."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+    axes.set_yscale("log" if log else "linear")
+    axes.set_ylim(span)
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_locator(
+        FixedLocator(log_ticks(*span)) if log else MaxNLocator(5, steps=[1, 2, 2.5, 5, 10])
+    )
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number_text(y)))
 
 
 def look() -> AbstractContextManager[Any]:

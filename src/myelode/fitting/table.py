@@ -9,8 +9,8 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+from myelode import files
 from myelode.calibration import FITTED, Observation
-from myelode.files import write_atomically
 from myelode.fitting.residuals import rms
 from myelode.fitting.search import Fit
 from myelode.validation import is_hit
@@ -21,12 +21,7 @@ _Cell = str | float | int | None
 
 def write_table(found: Fit, path: Path) -> None:
     """Write the table of a fit, whole or not at all."""
-    text = "".join("\t".join(row) + "\n" for row in table(found))
-
-    def write(file: Path) -> None:
-        file.write_text(text, encoding="utf-8")
-
-    write_atomically(path, write)
+    files.write_table(path, table(found))
 
 
 def table(found: Fit) -> list[tuple[str, ...]]:

@@ -20,7 +20,7 @@ from myelode.engines.ensemble.fleet import Fleet, Model
 from myelode.engines.ensemble.journey import Journey
 from myelode.engines.ensemble.machine import MachineCode, compile_program
 from myelode.engines.ensemble.reading import read_program
-from myelode.engines.protocol import Run, Tolerances
+from myelode.engines.protocol import Result, Run, Tolerances
 from myelode.errors import ScenarioError, SimulationError, UnsupportedModelError, best_matches
 from myelode.regimens.timeline import targets_of
 from myelode.sbml import describe
@@ -31,9 +31,6 @@ LARGEST_CHUNK = 4096
 
 SMALLEST_CHUNK = 64
 """So many runs, or fewer, are not worth another thread."""
-
-Result = np.ndarray | SimulationError
-"""Values of a run, of shape (times, outputs and counts), or why there are none."""
 
 
 class Ensemble:
@@ -52,10 +49,17 @@ class Ensemble:
         self._codes: dict[tuple[str, ...], MachineCode] = {}
 
     def objection(self, run: Run) -> str:
-        """Why a run cannot be done here, in words; nothing if it can."""
+        """Why it cannot do a run, in words that follow "does not do"; "" where it can."""
         if any(instant.steady is not None for instant in run.timeline.instants):
             return "doses that have been given for ever"
         return ""
+
+    def run(self, run: Run, tolerances: Tolerances) -> np.ndarray:
+        """Values of shape (times, outputs and counts); raises SimulationError."""
+        [found] = self.run_many([run], tolerances)
+        if isinstance(found, SimulationError):
+            raise found
+        return found
 
     def run_many(
         self, runs: Sequence[Run], tolerances: Tolerances, threads: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any
 
 import libsbml
@@ -18,11 +18,9 @@ def refuse_unsupported(document: Any, original: str) -> None:
     `original` is the text as it was given: the canonical form has no word for fast reactions.
     """
     model = document.getModel()
-    constructs = (_packages, _fast, _of_model, _of_reactions, _of_chance)
-    given = (document, original, model, model, model)
-    for construct_of, what in zip(constructs, given, strict=True):
-        for construct in construct_of(what):
-            raise UnsupportedModelError(f"{construct}: not supported by the ensemble engine")
+    of_model = (_of_model(model), _of_reactions(model), _of_chance(model))
+    for construct in chain(_packages(document), _fast(original), *of_model):
+        raise UnsupportedModelError(f"{construct}: not supported by the ensemble engine")
 
 
 def _packages(document: Any) -> Iterator[str]:
