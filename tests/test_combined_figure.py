@@ -13,11 +13,10 @@ from matplotlib.figure import Figure
 
 from myelode.figures import scenario_figure
 from myelode.figures.combined import MOST_GROUPS, bars_of, excess_text
-from myelode.outcomes import evaluate
 from myelode.scenario import scenario_from_text
-from myelode.simulation import simulate
 
 from .figure_texts import off_the_page, overlapping
+from .toys import evaluated
 
 MODEL = """\
 compartment c; species A in c; A = 1; k = 0; J: A -> ; c*k*A;
@@ -44,16 +43,7 @@ Make = Callable[..., tuple[xr.Dataset, xr.Dataset]]
 def make(tmp_path: Path) -> Make:
     """Simulates and evaluates the scenario, with pieces of it replaced."""
 
-    def results(*swaps: tuple[str, str]) -> tuple[xr.Dataset, xr.Dataset]:
-        (tmp_path / "toy.ant").write_text(MODEL)
-        text = TEXT.format(model=tmp_path / "toy.ant")
-        for old, new in swaps:
-            assert old in text
-            text = text.replace(old, new)
-        dataset = simulate(scenario_from_text(text, "pair.yaml"))
-        return dataset, evaluate(dataset)
-
-    return results
+    return lambda *swaps: evaluated(tmp_path / "toy.ant", MODEL, TEXT, swaps)
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ import xarray as xr
 from myelode.errors import ScenarioError
 from myelode.figures import scenario_figure
 from myelode.outcomes import evaluate
-from myelode.scenario import load_scenario, scenario_from_text
+from myelode.scenario import load_scenario
 from myelode.simulation import simulate
 
 from .figure_texts import off_the_page, overlapping
-from .toys import swapped
+from .toys import evaluated
 
 MODEL = """\
 model decay()
@@ -43,13 +43,7 @@ Make = Callable[..., tuple[xr.Dataset, xr.Dataset]]
 def make(tmp_path: Path) -> Make:
     """Simulates and evaluates the scenario, with pieces of it replaced."""
 
-    def results(*swaps: tuple[str, str]) -> tuple[xr.Dataset, xr.Dataset]:
-        (tmp_path / "decay.ant").write_text(MODEL)
-        text = swapped(TEXT.format(model=tmp_path / "decay.ant"), swaps)
-        dataset = simulate(scenario_from_text(text, "shared.yaml"))
-        return dataset, evaluate(dataset)
-
-    return results
+    return lambda *swaps: evaluated(tmp_path / "decay.ant", MODEL, TEXT, swaps)
 
 
 def test_outputs_of_a_group_are_lines_of_one_panel(make: Make) -> None:

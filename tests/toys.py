@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import xarray as xr
+
+from myelode.outcomes import evaluate
+from myelode.scenario import scenario_from_text
+from myelode.simulation import simulate
+
 DECAY = """\
 model decay()
   unit time_unit = 3600 second; unit substance = 1e-6 mole; unit extent = 1e-6 mole;
@@ -52,6 +58,18 @@ def write_files(folder: Path, files: Mapping[str, str]) -> Path:
     for name, text in files.items():
         (folder / name).write_text(text, "utf-8")
     return folder
+
+
+def evaluated(
+    path: Path, model: str, text: str, swaps: Iterable[tuple[str, str]]
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """Trajectories and evaluation of a scenario whose ``{model}`` is put at the path.
+
+    Pieces of the scenario are replaced first.
+    """
+    path.write_text(model, "utf-8")
+    dataset = simulate(scenario_from_text(swapped(text.format(model=path), swaps), "f"))
+    return dataset, evaluate(dataset)
 
 
 def swapped(text: str, swaps: Iterable[tuple[str, str]]) -> str:

@@ -11,15 +11,8 @@ import pytest
 
 from myelode.cli import main
 
-MODEL = """\
-model decay()
-  unit time_unit = 3600 second; unit substance = 1e-6 mole; unit extent = 1e-6 mole;
-  unit volume = 1 litre; unit per_hour = 1/(3600 second);
-  compartment medium = 2; medium has volume;
-  species drug in medium; drug = 0; k = 0.5; k has per_hour;
-  loss: drug => ; medium*k*drug;
-end
-"""
+from ..toys import DECAY
+
 SCENARIO = """\
 id: trial
 title: a pulse, and its wash
@@ -45,7 +38,7 @@ expect:
 def model(tmp_path: Path) -> Path:
     """A drug that decays with 0.5/h."""
     path = tmp_path / "decay.ant"
-    path.write_text(MODEL)
+    path.write_text(DECAY)
     return path
 
 
