@@ -105,6 +105,26 @@ def test_the_unchanged_model_is_the_same_after_any_other_run(
     np.testing.assert_array_equal(simulator.run(_run(), TOLERANCES), before)
 
 
+@pytest.mark.parametrize("changes", [{}, {"rate": 1.0, "A": 5.0, "c": 4.0}, {"k": 3.0}])
+def test_what_happens_at_time_zero_happens_once_in_each_run(changes: dict[str, float]) -> None:
+    simulator = _from_text(
+        "compartment c = 2; species A in c; A = 2; k = 7; rate = 0; late = 2 * k; high = 0;"
+        "at (time >= 0), t0=false: rate = rate + 10;"
+        "at (time >= 0), t0=false: A = A + 1;"
+        "at (time >= 0), t0=false: late = late + 1;"
+        "at (A > 4), t0=false: high = high + 1;"
+        "at (time >= 1), t0=false: rate = rate - 10;"
+    )
+    run = _run(changes, outputs=("A", "rate", "late", "high"), times=np.array([0.0, 0.5, 2.0]))
+    first = {"A": 2.0, "rate": 0.0, "k": 7.0} | changes
+    for _ in range(2):
+        found = _values(simulator, run)
+        np.testing.assert_allclose(found["A"], first["A"] + 1)
+        np.testing.assert_allclose(found["rate"], first["rate"] + np.array([10, 10, 0]))
+        np.testing.assert_allclose(found["late"], 2 * first["k"] + 1)
+        np.testing.assert_allclose(found["high"], first["A"] > 4)
+
+
 @settings(max_examples=8)
 @given(one=change_sets, other=change_sets)
 def test_a_run_does_not_depend_on_what_ran_before(
@@ -320,3 +340,13 @@ def test_an_unknown_engine_is_answered_with_the_closest_one() -> None:
         choose_engine("roadruner")
     assert choose_engine("auto").name == "roadrunner"
     assert [choose_engine(name).name for name in ENGINES] == list(ENGINES)
+
+
+def test_an_id_that_is_called_like_a_method_leaves_other_models_alone() -> None:
+    model = from_antimony("model m; species A = 4; A -> ; k*A; k = 0.5; reset = 2; end", "test")
+    for _ in range(2):
+        simulator = RoadRunnerSimulator(model)
+        run = Run({}, Timeline((), 1.0), np.array([1.0]), ("A", "reset"))
+        np.testing.assert_allclose(
+            simulator.run(run, Tolerances())[0], [4 * np.exp(-0.5), 2], rtol=1e-6
+        )

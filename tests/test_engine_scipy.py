@@ -191,7 +191,7 @@ def test_a_slow_approach_to_a_steady_state_is_waited_for() -> None:
 
 
 def test_what_never_becomes_steady_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("myelode.engines.walk.PERIODS", 20)
+    monkeypatch.setattr("myelode.engines.steadiness.PERIODS", 20)
     rule = SteadyState(1.0, (dose(0.0, 5.0),), 0.0)
     with pytest.raises(SimulationError, match=r"after 20 periods of 1: (drug|total) still moves"):
         values_of(

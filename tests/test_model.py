@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from myelode.errors import ModelError, ScenarioError
+from myelode.errors import ModelError, ScenarioError, SimulationError, UnsupportedModelError
 from myelode.library import models
 from myelode.model import Model, load_model, model_from_sbml
 from myelode.model_folder import default_variant, read_variants
@@ -351,4 +351,51 @@ def test_what_the_libraries_accept_silently_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "silent.ant"
     path.write_text("compartment c = 1; species A in c, B in c; A = 1; B = 0; J: A -> B;\n")
     with pytest.raises(ModelError, match="silent"):
+        load_model(path)
+
+
+PLAIN_SBML = """<?xml version="1.0" encoding="UTF-8"?>
+<sbml xmlns="http://www.sbml.org/sbml/level3/version2/core" level="3" version="2"><model id="m">
+<listOfCompartments><compartment id="C" size="2" constant="true"/></listOfCompartments>
+<listOfSpecies><species id="A" compartment="C" initialConcentration="4" hasOnlySubstanceUnits="false"
+ boundaryCondition="false" constant="false"/></listOfSpecies>
+<listOfParameters><parameter id="k" value="0.5" constant="true"/><parameter id="unset" constant="true"/>
+<parameter id="endless" value="INF" constant="true"/></listOfParameters>
+<listOfReactions><reaction id="J" reversible="false"><listOfReactants>
+<speciesReference id="used" species="A" stoichiometry="3" constant="true"/></listOfReactants>
+<kineticLaw><math xmlns="http://www.w3.org/1998/Math/MathML"><apply><times/><ci>RATE</ci><ci>A</ci></apply></math>
+</kineticLaw></reaction></listOfReactions></model></sbml>
+"""
+
+
+def _plain(folder: Path, rate: str) -> Model:
+    path = folder / "plain.xml"
+    path.write_text(PLAIN_SBML.replace("RATE", rate), "utf-8")
+    return load_model(path)
+
+
+def test_a_plain_simulation_gives_what_the_model_states_even_if_it_is_no_number(
+    tmp_path: Path,
+) -> None:
+    names = ["used", "unset", "endless", "amount(C)", "A"]
+    found = _plain(tmp_path, "k").simulate([0, 1], names)
+    values = [float(found[name][-1]) for name in names]
+    np.testing.assert_allclose(values, [3, np.nan, np.inf, 2, 4 * np.exp(-0.75)], rtol=1e-7)
+
+
+@pytest.mark.parametrize("rate", ["unset", "endless"])
+def test_a_state_must_be_a_number(rate: str, tmp_path: Path) -> None:
+    with pytest.raises(SimulationError, match="finite"):
+        _plain(tmp_path, rate).simulate([0, 1], ["A"])
+
+
+def test_a_fast_reaction_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "fast.xml"
+    text = PLAIN_SBML.replace("RATE", "k").replace("version2/core", "version1/core")
+    path.write_text(
+        text.replace('version="2"', 'version="1"').replace(
+            'reversible="false"', 'reversible="false" fast="true"'
+        )
+    )
+    with pytest.raises(UnsupportedModelError, match="'J' is fast"):
         load_model(path)

@@ -328,7 +328,7 @@ READS_OR_EXPANDS = {
             'comp:id="x" comp:source="/etc/passwd"/></comp:listOfExternalModelDefinitions>',
             f'xmlns:comp="{COMP}" comp:required="true"',
         ),
-        "never opened",
+        "stands in another file",
     ),
 }
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from myelode.assays.absorbance import specific_activity
     from myelode.clinic.criteria import imwg_response
     from myelode.conversion import convert
+    from myelode.engines.summary import Summary
     from myelode.model import Model, load_model
     from myelode.outcomes import evaluate
     from myelode.scenario import Scenario, load_scenario
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _MODULE_OF = {
     "Model": "model",
     "Scenario": "scenario",
+    "Summary": "engines.summary",
     "convert": "conversion",
     "evaluate": "outcomes",
     "imwg_response": "clinic.criteria",
@@ -40,6 +42,7 @@ _MODULE_OF = {
 __all__ = [
     "Model",
     "Scenario",
+    "Summary",
     "__version__",
     "convert",
     "errors",

@@ -88,17 +88,23 @@ def _trajectories(
     outputs: tuple[str, ...],
     values: np.ndarray,
 ) -> xr.Dataset:
+    clock = _clock(outputs)
     variables = {
         output: (
-            (*dims, "time"),
+            (*dims, clock),
             values[..., at],
             _attributes(model.unit_of(output), model.label_of(output)),
         )
         for at, output in enumerate(outputs)
     }
     return xr.Dataset(
-        variables, coords={"time": ("time", times, _attributes(model.time_unit, "time"))}
+        variables, coords={clock: (clock, times, _attributes(model.time_unit, "time"))}
     )
+
+
+def _clock(outputs: tuple[str, ...]) -> str:
+    """What the dimension of time is called: another name where an output has this one."""
+    return "moment" if "time" in outputs else "time"
 
 
 def _counted(name: str) -> dict[str, str]:

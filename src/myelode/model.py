@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from myelode import sbml as sbml_library
 from myelode.compounds import NO_COMPOUNDS, Compounds
@@ -31,11 +31,10 @@ from myelode.parameters import Parameter
 from myelode.preflight import check_antimony, check_sbml, refuse_silent_faults
 from myelode.preflight.repeats import refuse_repeats
 from myelode.sbml import Description, Entity
+from myelode.sbml.algebra import solve_algebraic
+from myelode.sbml.flattening import without_submodels
+from myelode.simulated import Simulated
 from myelode.units import is_dimensionless
-
-if TYPE_CHECKING:
-    import numpy as np
-    import xarray as xr
 
 MISSPELT = 0.9
 """Likeness of two names above which one is taken for the other with a slip."""
@@ -48,7 +47,7 @@ SBML_SUFFIXES = (".xml", ".sbml")
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(Simulated):
     """A loaded model.
 
     Attributes
@@ -135,12 +134,14 @@ class Model:
 
     def unit_of(self, output: str) -> str | None:
         """The unit of an output: an id, ``amount(X)`` or ``concentration(X)``."""
-        if output == "time":
+        if output == "time" and output not in self.entities:
             return self.time_unit
         match = _EXPLICIT.fullmatch(output)
         if not match:
             return self.entity(output, "output").unit
         species = self.entity(match[2], "species")
+        if species.kind == "compartment":
+            return species.unit
         if species.kind != "species" or species.compartment is None:
             raise ScenarioError(f"{output}: {match[2]} is no species")
         if species.is_amount == (match[1] == "amount"):
@@ -155,38 +156,6 @@ class Model:
             return self.parameters[output].meaning or output
         entity = self.entities.get(output)
         return entity.label.replace("_", " ") if entity else output
-
-    def simulate(
-        self,
-        times: Sequence[float] | np.ndarray,
-        outputs: Sequence[str] | None = None,
-        changes: Mapping[str, Any] | None = None,
-        engine: str = "auto",
-        rtol: float | None = None,
-        atol: float | None = None,
-    ) -> xr.Dataset:
-        """Trajectories of the plain model, without a scenario.
-
-        Parameters
-        ----------
-        times : increasing, in the model's time unit, none before zero.
-        outputs : ids, ``amount(X)`` or ``concentration(X)``; all species and rule-driven
-            parameters where None.
-        changes : numbers, or arrays of one length (dimension ``sample``), by id.
-        engine : ``auto`` or the name of an engine.
-        rtol, atol : relative tolerance, and absolute tolerance as a share of each state's size.
-
-        Returns
-        -------
-        Dataset with one variable per output and dimensions ``(time)`` or ``(sample, time)``.
-
-        Raises
-        ------
-        ScenarioError, SimulationError, UnsupportedModelError
-        """
-        from myelode.simulation import simulate_model
-
-        return simulate_model(self, times, outputs, changes, engine, rtol, atol)
 
     def to_tellurium(self) -> Any:
         """The model as a tellurium ``RoadRunner``, for teaching in tellurium's own words.
@@ -215,13 +184,17 @@ def load_model(name_or_path: str | Path, variant: str | None = None) -> Model:
     return _load_file(path)
 
 
-def model_from_sbml(text: str, name: str, where: str) -> Model:
-    """A model without tables from an SBML text, checked like any file."""
-    check_sbml(text, where)
-    canonical = sbml_library.canonical(text, where)
+def model_from_sbml(text: str, name: str, where: str, folder: Path | None = None) -> Model:
+    """A model without tables from an SBML text, checked like any file.
+
+    Submodels may stand in other files of `folder`; without one they must stand in the text.
+    In SBML a parameter is declared, so that one without a value is no slip: it is not a number.
+    """
+    check_sbml(text, where, may_refer=folder is not None)
+    flat = without_submodels(text, where, folder)
+    canonical = solve_algebraic(sbml_library.canonical(flat, where), where)
     refuse_silent_faults(canonical, f"{where} (as SBML)")
     description = sbml_library.describe(canonical)
-    require_values(description, where)
     warnings = _without_table(where, description)
     return Model(name, "", name, canonical, {}, warnings=warnings, _description=description)
 
@@ -234,7 +207,10 @@ def _load_file(path: Path) -> Model:
         text = sbml_library.from_antimony(text, str(path))
     elif path.suffix not in SBML_SUFFIXES:
         raise ModelError(f"{path}: a model ends in .ant, .xml or .sbml")
-    return replace(model_from_sbml(text, path.stem, str(path)), path=path)
+    model = replace(model_from_sbml(text, path.stem, str(path), path.parent), path=path)
+    if path.suffix in ANTIMONY_SUFFIXES:
+        require_values(model.description, str(path))
+    return model
 
 
 def _load_folder(path: Path, variant: str | None) -> Model:
@@ -264,7 +240,9 @@ def where_else(model: Model, name: str) -> str:
 def _without_table(where: str, description: Description) -> tuple[str, ...]:
     """What a stranger's model lacks, said once."""
     entities = description.entities.values()
-    missing = [e.id for e in entities if e.kind != "reaction" and e.unit is None]
+    missing = [
+        e.id for e in entities if e.kind not in ("reaction", "stoichiometry") and e.unit is None
+    ]
     warnings = [f"{where}: no parameter table: values have no uncertainty, evidence or source"]
     if missing:
         shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")

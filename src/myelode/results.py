@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from myelode.engines import Run, Tolerances, choose_engine
-from myelode.errors import ScenarioError
+from myelode.engines import Run, Tolerances
+from myelode.engines.bulk import run_all
+from myelode.errors import ScenarioError, SimulationError
 from myelode.files import write_atomically
 from myelode.preflight import check_sbml
 from myelode.provenance import timeline_from_json
@@ -154,21 +155,30 @@ def _rerun(dataset: xr.Dataset, where: str) -> xr.Dataset:
         float(attributes["relative_tolerance"]), float(attributes["absolute_tolerance"])
     )
     check_sbml(str(attributes["sbml"]), where)
-    simulator = choose_engine(str(attributes["engine"])).compile(str(attributes["sbml"]))
     outputs, times = _outputs(dataset), dataset["time"].values
     given = counts_in(dataset)
     again = dataset[[*outputs, *given]].copy(deep=True)
     counts = tuple(name.removeprefix(GIVEN) for name in given)
-    for stored in json.loads(attributes["runs"]):
-        if "status" in dataset and dataset["status"].values[tuple(stored["place"])]:
-            continue  # it failed when it was stored: there is nothing to compare
-        run = Run(stored["changes"], timeline_from_json(stored), times, outputs, counts)
-        values = simulator.run(run, tolerances)
+    stored = [item for item in json.loads(attributes["runs"]) if not _has_failed(dataset, item)]
+    runs = [
+        Run(item["changes"], timeline_from_json(item), times, outputs, counts) for item in stored
+    ]
+    sbml, engine = str(attributes["sbml"]), str(attributes["engine"])
+    ran = run_all(sbml, runs, engine, tolerances, stop=lambda _: True)
+    for item, values in zip(stored, ran.results, strict=False):
+        if isinstance(values, SimulationError):
+            raise values
+        place = tuple(item["place"])
         for position, name in enumerate(given, len(outputs)):
-            again[name].values[tuple(stored["place"])] = values[-1, position]
+            again[name].values[place] = values[-1, position]
         for position, output in enumerate(outputs):
-            again[output].values[tuple(stored["place"])] = values[:, position]
+            again[output].values[place] = values[:, position]
     return again
+
+
+def _has_failed(dataset: xr.Dataset, stored: Mapping[str, Any]) -> bool:
+    """Whether a run failed when it was stored, so that there is nothing to compare."""
+    return "status" in dataset and bool(dataset["status"].values[tuple(stored["place"])])
 
 
 def _difference(stored: xr.DataArray, again: xr.DataArray) -> float:

@@ -1,28 +1,24 @@
-"""Scenarios and plain models, simulated."""
+"""Scenarios, simulated."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
 
-from myelode.datasets import model_dataset, model_origin, plan_dataset
+from myelode.datasets import plan_dataset
 from myelode.design import first_alike
-from myelode.engines import Run, Tolerances
+from myelode.engines import Tolerances
 from myelode.engines.bulk import Progress, Ran, run_all
 from myelode.errors import ScenarioError, SimulationError, best_matches
 from myelode.model import Model
 from myelode.outcomes import evaluate_scenario
-from myelode.perturbations import require_changeable
 from myelode.plan import Plan, PlannedRun, make_plan
 from myelode.regimens.steps import Context, Quantity
-from myelode.regimens.timeline import Timeline
 from myelode.scenario import Scenario, load_scenario, perturbation_names
 from myelode.sections import FLAG, Input
-from myelode.wholes import Wholes
 
 
 def simulate(
@@ -139,83 +135,6 @@ def _describe(plan: Plan, planned: PlannedRun) -> str:
         f"{axis.name} {axis.values[at]}" for axis, at in zip(plan.axes, planned.place, strict=True)
     ]
     return f"scenario {plan.scenario.id}, " + ", ".join(parts)
-
-
-def simulate_model(
-    model: Model,
-    times: Sequence[float] | np.ndarray,
-    outputs: Sequence[str] | None,
-    changes: Mapping[str, Any] | None,
-    engine: str,
-    rtol: float | None,
-    atol: float | None,
-) -> xr.Dataset:
-    """As `Model.simulate`, which documents it."""
-    grid = _require_times(times)
-    wanted = _require_outputs(model, outputs)
-    arrays = _require_changes(model, changes or {})
-    tolerances = read_tolerances(rtol, atol)
-    timeline = Timeline((), float(grid[-1]))
-    samples = {name: array for name, array in arrays.items() if array.ndim}
-    rows = zip(*(np.broadcast_to(array, _length(arrays)) for array in arrays.values()), strict=True)
-    runs = [dict(zip(arrays, map(float, row), strict=True)) for row in rows] or [{}]
-    _require_wholes(model, runs)
-    whole = [Run(run, timeline, grid, wanted) for run in runs]
-    ran = run_all(model.sbml, whole, engine, tolerances, stop=lambda _: True)
-    values = np.stack([_require_success(result) for result in ran.results])
-    dataset = model_dataset(model, grid, wanted, values if samples else values[0], samples)
-    return dataset.assign_attrs(model_origin(model, ran, tolerances))
-
-
-def _require_success(result: np.ndarray | SimulationError) -> np.ndarray:
-    if isinstance(result, SimulationError):
-        raise result
-    return result
-
-
-def _require_wholes(model: Model, runs: Sequence[Mapping[str, float]]) -> None:
-    shares = Wholes(model)
-    for _, fault in itertools.chain.from_iterable(map(shares.broken, runs)):
-        raise ScenarioError(fault)
-
-
-def _require_times(times: Sequence[float] | np.ndarray) -> np.ndarray:
-    grid = np.asarray(times, dtype=float)
-    if grid.ndim != 1 or grid.size == 0 or not np.isfinite(grid).all():
-        raise ScenarioError("times must be a list of finite numbers")
-    if grid[0] < 0 or (np.diff(grid) <= 0).any():
-        raise ScenarioError("times must increase, and none may be negative")
-    return grid
-
-
-def _require_outputs(model: Model, outputs: Sequence[str] | None) -> tuple[str, ...]:
-    """The outputs, each once; all species and whatever a rule drives where none are named."""
-    if outputs is None:
-        entities = model.entities.values()
-        return tuple(e.id for e in entities if e.kind == "species" or e.rule is not None)
-    if not outputs or "time" in outputs:
-        raise ScenarioError("outputs must name something other than time, which is always there")
-    for output in outputs:
-        model.unit_of(output)
-    return tuple(dict.fromkeys(outputs))
-
-
-def _require_changes(model: Model, changes: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """The changes as numbers or arrays of one length."""
-    arrays: dict[str, np.ndarray] = {}
-    for name, value in changes.items():
-        require_changeable(model, name)
-        arrays[name] = np.asarray(value, dtype=float)
-        if arrays[name].ndim > 1 or not np.isfinite(arrays[name]).all():
-            raise ScenarioError(f"the change of {name!r} must be a finite number or a list of them")
-    lengths = {array.size for array in arrays.values() if array.ndim}
-    if len(lengths) > 1 or 0 in lengths:
-        raise ScenarioError(f"changes have unequal or zero lengths: {sorted(lengths)}")
-    return arrays
-
-
-def _length(arrays: Mapping[str, np.ndarray]) -> int:
-    return max((array.size for array in arrays.values()), default=1)
 
 
 def evaluate_inputs(

@@ -14,7 +14,7 @@ import pytest
 
 from myelode import errors
 from myelode.cli import main
-from myelode.engines import choose_engine
+from myelode.engines import bulk, choose_engine
 from myelode.errors import MyelodeError, SimulationError
 from myelode.fitting import Fit, fit, predictions, residuals, write_table
 from myelode.fitting.predictions import Tally, predict
@@ -383,6 +383,8 @@ def test_a_calibration_beside_the_scenario_comes_first(home: Any) -> None:
 class _Fragile:
     """An engine whose runs fail above some potency."""
 
+    name = "fragile"
+
     def __init__(self, highest: float):
         self.highest = highest
 
@@ -401,7 +403,7 @@ def test_a_failed_run_is_a_large_residual_and_is_counted(
 ) -> None:
     data = home.ladder_data({"weak.K_half": 25})
     home.calibrate(LADDER)
-    monkeypatch.setattr(predictions, "choose_engine", lambda name: _Fragile(200))
+    monkeypatch.setattr(bulk, "choose_engine", lambda name: _Fragile(200))
     monkeypatch.setattr(predictions, "_MEMORY", OrderedDict())
     problem = fit(str(home), [data]).problem
     failed = problem.evaluate([0.0, math.log10(500)])
@@ -409,7 +411,7 @@ def test_a_failed_run_is_a_large_residual_and_is_counted(
     assert (failed.series["weak"].residuals == residuals.FAILED).all()
     assert np.isnan(failed.series["weak"].predicted).all()
     assert (failed.series["strong"].residuals < residuals.FAILED).all()
-    monkeypatch.setattr(predictions, "choose_engine", lambda name: _Fragile(0))
+    monkeypatch.setattr(bulk, "choose_engine", lambda name: _Fragile(0))
     predictions._MEMORY.clear()
     with pytest.raises(SimulationError, match="every run fails"):
         fit(str(home), [data])

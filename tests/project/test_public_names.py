@@ -15,6 +15,7 @@ import myelode
 PUBLIC = {
     "Model",
     "Scenario",
+    "Summary",
     "__version__",
     "convert",
     "errors",

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 import myelode
-from myelode.cli import checking, exporting, fitting, looking, running
+from myelode.cli import checking, exporting, fitting, looking, running, warming
 from myelode.cli.console import print_error
 from myelode.errors import MyelodeError, SimulationError
 
@@ -29,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog="\b\nExample:\n  myelode run gamma_h2ax_washout --plot gamma_h2ax.png",
 )
-for module in (looking, checking, running, fitting, exporting):
+for module in (looking, checking, running, fitting, exporting, warming):
     for name, command, example in module.COMMANDS:
         app.command(name, epilog=f"\b\nExample:\n  {example}")(command)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from myelode.model_folder import read_variants
 from myelode.outcomes import check_expectations, evaluate_scenario
 from myelode.perturbations import cell_lines, perturbations
 from myelode.preflight import check_antimony, check_in_subprocess, check_sbml, lint_sbml
+from myelode.preflight.externals import read_externals
 from myelode.regimens.named import check_regimens
 from myelode.regimens.steps import Context
 from myelode.sbml import findings
@@ -81,9 +82,14 @@ def _check_model(name: str, found: Findings) -> None:
 def _load_apart(path: Path) -> None:
     """Refuse a stranger's file that would harm this process, before this process loads it."""
     text = read_text(path)
-    check = check_sbml if text.lstrip().startswith("<") else check_antimony
-    check(text, str(path))
-    check_in_subprocess(text, str(path))
+    others: Mapping[str, str] = {}
+    if text.lstrip().startswith("<"):
+        check_sbml(text, str(path), may_refer=True)
+        others = read_externals(text, str(path), path.parent)
+    else:
+        check_antimony(text, str(path))
+    for part in (text, *others.values()):
+        check_in_subprocess(part, str(path))
 
 
 def _check_variant(found: Findings, name: str, variant: str | None) -> None:

@@ -7,7 +7,15 @@ from collections.abc import Callable
 from myelode.engines.protocol import Engine, Run, Simulator, Tolerances
 from myelode.errors import ScenarioError, UnsupportedModelError, best_matches
 
-__all__ = ["ENGINES", "Engine", "Run", "Simulator", "Tolerances", "choose_engine"]
+__all__ = [
+    "ENGINES",
+    "Engine",
+    "Run",
+    "Simulator",
+    "Tolerances",
+    "choose_engine",
+    "reproducible_engine",
+]
 
 
 def _roadrunner() -> Engine:
@@ -22,7 +30,7 @@ def _scipy() -> Engine:
     return ScipyEngine()
 
 
-def _ensemble() -> Engine:
+def _ensemble(reproducible: bool = False) -> Engine:
     try:
         from myelode.engines.ensemble.engine import EnsembleEngine
     except ImportError:
@@ -30,7 +38,7 @@ def _ensemble() -> Engine:
             "numba and llvmlite are missing, without which there is no ensemble engine: "
             "pip install 'myelode[ensemble]'"
         ) from None
-    return EnsembleEngine()
+    return EnsembleEngine(reproducible)
 
 
 ENGINES: dict[str, Callable[[], Engine]] = {
@@ -44,3 +52,8 @@ def choose_engine(name: str) -> Engine:
     if wanted not in ENGINES:
         raise ScenarioError(f"unknown engine {name!r}{best_matches(name, ['auto', *ENGINES])}")
     return ENGINES[wanted]()
+
+
+def reproducible_engine() -> Engine:
+    """The ensemble engine, with the same numbers on every kind of processor."""
+    return _ensemble(reproducible=True)

@@ -8,6 +8,7 @@ the whole kills the interpreter. ``_enter`` is the only entrance to a run.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -68,9 +69,7 @@ class RoadRunnerSimulator:
     def __init__(self, sbml: str):
         self._sbml = sbml
         self._entities = describe(sbml).entities
-        self._states = tuple(
-            name for name, entity in self._entities.items() if _is_integrated(entity)
-        )
+        self._states = tuple(n for n, entity in self._entities.items() if _is_integrated(entity))
         self._dependencies = initial_dependencies(sbml)
         self._idle = idle_species(sbml) & set(self._states)
         self._runner = _load(sbml)
@@ -92,7 +91,7 @@ class RoadRunnerSimulator:
     def _walk(self, run: Run, tolerances: Tolerances) -> np.ndarray:
         self._enter(run, tolerances)
         values = walk(self, run, tolerances)
-        if not np.isfinite(values).all():
+        if not np.isfinite(self.get(self._states) if run.as_stated else values).all():
             raise RuntimeError("a value is not finite")
         return values
 
@@ -158,7 +157,13 @@ class RoadRunnerSimulator:
         return entity.computed_initially or resized or bool(moved and _is_state(entity))
 
     def _enter(self, run: Run, tolerances: Tolerances) -> None:
-        """Original values, then changes of constants, then initial values, then their changes."""
+        """Original values, then changes of constants, then initial values, then their changes.
+
+        A reset of a RoadRunner applies the events at time zero again, to what they left the last
+        time. So its model is put before all time here, and the restart applies them once.
+        """
+        import roadrunner
+
         runner = self._runner
         integrator = runner.integrator
         integrator.relative_tolerance = tolerances.relative
@@ -166,10 +171,14 @@ class RoadRunnerSimulator:
         self._sizes.begin()
         integrator.maximum_num_steps = MOST_STEPS
         runner.resetToOrigin()
+        runner.model.reset(roadrunner.SelectionRecord.SBML_INITIALIZE)
         start = self._start(run.changes)
         self.set({n: value for n, value in start.items() if not _is_state(self._entity(n))})
-        runner.reset()
+        runner.model.reset()
+        runner.model.setTime(0.0)
         self.set(start)
+        runner.model.setTime(-math.inf)
+        integrator.restart(0.0)
         runner.timeCourseSelections = [self._selection(output) for output in run.outputs]
 
     def _start(self, changes: Mapping[str, float]) -> Mapping[str, float]:
@@ -188,11 +197,11 @@ class RoadRunnerSimulator:
         """libRoadRunner's name for an output."""
         match = _EXPLICIT.fullmatch(output)
         name = match[2] if match else output
-        if name == "time":
+        if name == "time" and name not in self._entities:
             return name
         entity = self._entity(name)
         if entity.kind != "species":
-            if match:
+            if match and entity.kind != "compartment":
                 raise ScenarioError(f"{output}: {name} is no species")
             return name
         as_amount = match[1] == "amount" if match else entity.is_amount
@@ -243,13 +252,25 @@ def _load(sbml: str) -> Any:
     if not sbml.lstrip().startswith("<?xml"):
         raise ModelError("the model is not SBML text")
     try:
-        with _silent_sundials():
+        with _silent_sundials(), _without_properties(roadrunner.Config):
             return roadrunner.RoadRunner(sbml)
     except RuntimeError as error:
         message = _reason(str(error))
         refused = any(word in message.lower() for word in _REFUSALS)
         kind = UnsupportedModelError if refused else ModelError
         raise kind(f"libRoadRunner: {message}") from None
+
+
+@contextmanager
+def _without_properties(config: Any) -> Iterator[None]:
+    """Models loaded inside add no properties to the class: an id ``reset`` would hide a method."""
+    key = config.ROADRUNNER_DISABLE_PYTHON_DYNAMIC_PROPERTIES
+    before = config.getValue(key)
+    config.setValue(key, True)
+    try:
+        yield
+    finally:
+        config.setValue(key, before)
 
 
 @contextmanager

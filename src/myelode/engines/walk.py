@@ -14,23 +14,15 @@ import numpy as np
 
 from myelode.engines.choices import Choices
 from myelode.engines.protocol import Run, Tolerances
+from myelode.engines.steadiness import Approach, floored
 from myelode.errors import ScenarioError, SimulationError
 from myelode.regimens.timeline import Change, Equilibration, Instant, SteadyState, targets_of
 
-STEADY = 1e-10
-"""Largest change of any value from one dosing period to the next, relative to its size."""
-
-PERIODS = 10_000
-"""Dosing periods after which the search for a steady state gives up."""
-
-ENDLESS = 1e15
-"""Growth since the first period after which a state is taken to have no end."""
-
-PATIENCE = 5
-"""Periods that may pass without progress, once the change is below the relative tolerance."""
-
 SETTLED = 1e-6
 """Largest relative change of any state over the last tenth of an equilibration."""
+
+_ONLY = np.zeros(1, dtype=int)
+"""The number of the one run, where many could be."""
 
 
 class Stepper(Protocol):
@@ -133,24 +125,18 @@ class _Trip:
         begin = now - steady.phase - steady.period
         idle = self.stepper.idle - set(targets_of(steady.instants))
         ids = tuple(name for name in self.start if name not in idle)
-        before = self.stepper.get(ids)
-        progress = _Progress(np.abs(before), self.tolerances.relative)
-        for _ in range(PERIODS):
+        before = self.stepper.get(ids)[:, None]
+        relative = self.tolerances.relative
+        approach = Approach(ids, np.array([steady.period]), np.abs(before), relative)
+        ended = np.zeros(1, dtype=bool)
+        while not ended[0]:
             self._pass(steady.instants, begin, steady.period)
-            after = self.stepper.get(ids)
-            if (grows := progress.endless(after)) is not None:
-                said = f"{ids[grows]} grows without end: there is no steady state"
-                raise SimulationError(said, now, dict(zip(ids, map(float, after), strict=True)))
-            if progress.has_ended(before, after):
-                break
+            after = self.stepper.get(ids)[:, None]
+            ended, reasons = approach.judge(_ONLY, before, after)
+            if reasons:
+                state = dict(zip(ids, map(float, after[:, 0]), strict=True))
+                raise SimulationError(reasons[0], now, state)
             before = after
-        else:
-            raise SimulationError(
-                f"no steady state after {PERIODS} periods of {steady.period:g}: "
-                f"{ids[progress.slowest]} still moves",
-                now,
-                dict(zip(ids, after, strict=True)),
-            )
         self._pass(steady.instants, now - steady.phase, steady.phase)
         self.stepper.set({name: self.start[name] for name in self.start if name in idle})
 
@@ -167,36 +153,6 @@ class _Trip:
 
     def _step(self, start: float, end: float) -> None:
         self.stepper.advance(start, end, np.empty(0))
-
-
-class _Progress:
-    """How fast a repeated dosing period approaches its steady state."""
-
-    def __init__(self, size: np.ndarray, tolerance: float):
-        self.size = size
-        self.tolerance = tolerance
-        self.smallest = np.inf
-        self.idle = 0
-        self.slowest = 0
-        self.first: np.ndarray | None = None
-
-    def endless(self, after: np.ndarray) -> int | None:
-        """The state that is beyond any size that doses could have given it."""
-        if self.first is None:
-            self.first = _floored(np.maximum(self.size, np.abs(after)))
-        beyond = np.flatnonzero(np.abs(after) > ENDLESS * self.first)
-        return int(beyond[0]) if beyond.size else None
-
-    def has_ended(self, before: np.ndarray, after: np.ndarray) -> bool:
-        """True once the change is negligible, or has sunk into the integrator's own error."""
-        self.size = np.maximum(self.size, np.abs(after))
-        moved = np.abs(after - before) / _floored(self.size)
-        self.slowest = int(np.argmax(moved))
-        largest = float(moved[self.slowest])
-        stalls = self.smallest <= largest < self.tolerance
-        self.idle = self.idle + 1 if stalls else 0
-        self.smallest = min(self.smallest, largest)
-        return largest < STEADY or self.idle >= PATIENCE
 
 
 def _begin(stepper: Stepper, run: Run, tolerances: Tolerances) -> _Trip:
@@ -244,7 +200,7 @@ def require_rest(
     `before` and `after` are values at the ends of that tenth, `size` how large they have been.
     """
     size = np.maximum(size, np.maximum(np.abs(before), np.abs(after)))
-    moved = np.abs(after - before) / _floored(size)
+    moved = np.abs(after - before) / floored(size)
     if moved.size and moved.max() > SETTLED:
         slowest = ids[int(np.argmax(moved))]
         raise SimulationError(
@@ -253,10 +209,3 @@ def require_rest(
             0.0,
             dict(zip(ids, map(float, after), strict=True)),
         )
-
-
-def _floored(size: np.ndarray) -> np.ndarray:
-    """Sizes that keep what is zero, but for rounding, from counting as movement."""
-    rounding = np.finfo(float).eps * size.max(initial=0.0)
-    floored: np.ndarray = np.maximum(size, max(rounding, np.finfo(float).tiny))
-    return floored

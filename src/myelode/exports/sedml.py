@@ -35,6 +35,7 @@ _LISTS = {
     "species": "listOfSpecies/sbml:species",
     "parameter": "listOfParameters/sbml:parameter",
     "reaction": "listOfReactions/sbml:reaction",
+    "stoichiometry": "listOfReactions/sbml:reaction/*/sbml:speciesReference",
 }
 
 

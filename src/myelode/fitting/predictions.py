@@ -7,7 +7,7 @@ something is read from. A run that fails gives no number, and is counted.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,8 +17,8 @@ from myelode import subjects
 from myelode.calibration import Records, Series
 from myelode.datasets import plan_dataset
 from myelode.engines import Tolerances, choose_engine
-from myelode.engines.bulk import Ran
-from myelode.engines.protocol import Run, Simulator
+from myelode.engines.bulk import Ran, engine_for, run_all
+from myelode.engines.protocol import Result, Run
 from myelode.errors import SimulationError
 from myelode.expressions import names_in
 from myelode.fitting.measurements import Measurement
@@ -141,41 +141,48 @@ def nearest(values: np.ndarray, wanted: float) -> int:
 
 def _run(plan: Plan, places: Collection[Place] | None, tally: Tally) -> np.ndarray:
     """Values of shape (axes..., times, columns), NaN where nothing was run or a run failed."""
-    simulator = choose_engine(_ENGINE).compile(plan.sbml)
     shape = (*(len(axis.values) for axis in plan.axes), len(plan.times), len(plan.columns))
     values = np.full(shape, np.nan)
-    for planned in plan.runs:
-        if places is None or planned.place in places:
-            tally.runs += 1
-            found = _remembered(plan.sbml, simulator, planned.run)
-            if found is None:
-                tally.failed += 1
-            else:
-                values[planned.place] = found
+    wanted = [item for item in plan.runs if places is None or item.place in places]
+    found = _remembered(plan.sbml, [item.run for item in wanted])
+    for planned, result in zip(wanted, found, strict=True):
+        tally.runs += 1
+        if isinstance(result, SimulationError):
+            tally.failed += 1
+        else:
+            values[planned.place] = result
     return values
 
 
-_MEMORY: OrderedDict[Hashable, np.ndarray | None] = OrderedDict()
+_MEMORY: OrderedDict[Hashable, Result] = OrderedDict()
 _MOST_REMEMBERED = 4096
+_EVALUATIONS = 100
+"""How often a search computes everything, at least, once every slope is counted."""
 
 
-def _remembered(sbml: str, simulator: Simulator, run: Run) -> np.ndarray | None:
-    """The values of a run, None where it fails; equal runs are integrated once.
+def _remembered(sbml: str, runs: Sequence[Run]) -> list[Result]:
+    """The results of runs; equal ones are integrated once.
 
     Most of the free values concern some compounds or lines only, so that for the slopes most runs
     are equal to those of the evaluation before.
     """
+    keys = [_key(sbml, run) for run in runs]
+    new = {key: run for key, run in zip(keys, runs, strict=True) if key not in _MEMORY}
+    if new:
+        engine = engine_for(sbml, runs, _EVALUATIONS)
+        ran = run_all(sbml, [*new.values()], engine, Tolerances())
+        _MEMORY.update(zip(new, ran.results, strict=True))
+    for key in keys:
+        _MEMORY.move_to_end(key)
+    found = [_MEMORY[key] for key in keys]
+    while len(_MEMORY) > _MOST_REMEMBERED:
+        _MEMORY.popitem(last=False)
+    return found
+
+
+def _key(sbml: str, run: Run) -> Hashable:
     changes = tuple(sorted(run.changes.items()))
-    key = (sbml, changes, run.timeline, run.times.tobytes(), run.outputs, run.counts)
-    if key not in _MEMORY:
-        try:
-            _MEMORY[key] = simulator.run(run, Tolerances())
-        except SimulationError:
-            _MEMORY[key] = None
-        if len(_MEMORY) > _MOST_REMEMBERED:
-            _MEMORY.popitem(last=False)
-    _MEMORY.move_to_end(key)
-    return _MEMORY[key]
+    return sbml, changes, run.timeline, run.times.tobytes(), run.outputs, run.counts
 
 
 def _needed(plan: Plan, rows: Collection[Observation]) -> set[Place] | None:

@@ -23,7 +23,13 @@ from myelode.preflight.findings import Findings, errors, warnings
 from myelode.preflight.formulas import formula_faults
 from myelode.preflight.isolation import check_in_subprocess
 from myelode.preflight.references import reference_faults
-from myelode.preflight.scopes import Fault, scopes, unsupported
+from myelode.preflight.scopes import (
+    Fault,
+    Scope,
+    external_definitions,
+    scopes,
+    unsupported,
+)
 from myelode.preflight.tree import Element, parse_sbml
 
 __all__ = [
@@ -36,21 +42,21 @@ __all__ = [
 ]
 
 
-def check_sbml(text: str, where: str) -> None:
+def check_sbml(text: str, where: str, *, may_refer: bool = False) -> None:
     """Pass, or raise for the first thing that libSBML or libRoadRunner could not bear.
 
     Parameters
     ----------
     text : SBML, level 1 version 2, level 2 or level 3.
     where : what to call the text in messages, usually its path.
+    may_refer : whether submodels may stand in other files, which `read_externals` checks.
 
     Raises
     ------
     UnsupportedModelError : valid SBML that no engine reads.
     ModelError : anything else that must not be loaded.
     """
-    for fault in _faults(parse_sbml(text, where)):
-        raise fault.error(where)
+    _checked(text, where, may_refer)
 
 
 def lint_sbml(text: str, where: str) -> Findings:
@@ -63,10 +69,7 @@ def lint_sbml(text: str, where: str) -> Findings:
     ------
     ModelError : the text does not pass.
     """
-    root = parse_sbml(text, where)
-    for fault in _faults(root):
-        raise fault.error(where)
-    model = scopes(root)[0]
+    model = scopes(_checked(text, where, may_refer=False))[0]
     if model.kind("submodel"):
         return Findings()
     return Findings(
@@ -81,22 +84,41 @@ def refuse_silent_faults(text: str, where: str) -> None:
         raise ModelError(message)
 
 
+def _checked(text: str, where: str, may_refer: bool) -> Element:
+    root = parse_sbml(text, where)
+    for fault in () if may_refer else _external_models(root):
+        raise fault.error(where)
+    for fault in _faults(root):
+        raise fault.error(where)
+    return root
+
+
 def _faults(root: Element) -> Iterator[Fault]:
     """Faults in an order in which each check may rely on those before it."""
-    yield from _external_models(root)
     models = scopes(root)
     for scope in models:
+        yield from _fast_reactions(scope)
         yield from reference_faults(scope)
         yield from formula_faults(scope)
         yield from dependency_faults(scope)
-    yield from submodel_faults(models)
+    yield from submodel_faults(models, [other.id for other in external_definitions(root)])
+
+
+def _fast_reactions(scope: Scope) -> Iterator[Fault]:
+    """Reactions that are to be at equilibrium at all times; the libraries read past the word."""
+    for reaction in scope.kind("reaction"):
+        if reaction.attributes.get("fast") in ("true", "1"):
+            yield unsupported(
+                reaction.line,
+                f"the reaction {reaction.id!r} is fast, which no engine does; "
+                "give it a large rate constant instead",
+            )
 
 
 def _external_models(root: Element) -> Iterator[Fault]:
-    for group in root.all("listOfExternalModelDefinitions"):
-        for definition in group.children:
-            yield unsupported(
-                definition.line,
-                f"the model {definition.id!r} stands in another file, which is never opened; "
-                "write it into this one",
-            )
+    for definition in external_definitions(root):
+        yield unsupported(
+            definition.line,
+            f"the model {definition.id!r} stands in another file, which is opened only beside a "
+            "model that is a file itself; write it into this one",
+        )

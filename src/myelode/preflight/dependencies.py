@@ -116,7 +116,8 @@ def _reads(formula: Formula) -> set[str]:
     return set(_terms(formula.math, {})) - formula.local - {""}
 
 
-def _is_rate_of(node: Element) -> bool:
+def is_rate_of(node: Element) -> bool:
+    """Whether an element is the rate of change of one name."""
     head, *arguments = node.children or [node]
     return head.attributes.get("definitionURL", "").endswith("/rateOf") and len(arguments) == 1
 
@@ -174,7 +175,7 @@ def _terms(node: Element, written: Mapping[str, list[Terms]]) -> Terms:
     """Names and rates in a formula, and other terms as `""`, with functions written out."""
     if node.name == "ci":
         return Counter([node.text])
-    if _is_rate_of(node):
+    if is_rate_of(node):
         return Counter([_RATE + node.children[1].text])
     head = call_head(node)
     if head is None or head.text not in written:
@@ -196,14 +197,26 @@ def _sum(parts: Iterable[Terms]) -> Terms:
     return total
 
 
-def submodel_faults(every: list[Scope]) -> Iterator[Fault]:
-    """Models of the comp package that contain themselves, or one another too often."""
+def submodel_faults(every: list[Scope], elsewhere: Collection[str] = ()) -> Iterator[Fault]:
+    """Models of the comp package that contain themselves, or one another too often.
+
+    `elsewhere` are the ids of models that stand in other files.
+    """
     inside = {scope.model.id: _submodels(scope) for scope in reversed(every)}
-    yield from _unknown_submodels(every, inside)
+    yield from _unknown_submodels(every, {*inside, *elsewhere})
     own = {scope.model.id: sum(map(len, scope.lists.values())) for scope in reversed(every)}
     line = every[0].model.line
     if len(inside) < len(every):
         yield Fault(line, "two models of the file have the same id; ids must differ")
+    yield from nesting_faults(inside, own, line)
+
+
+def nesting_faults(inside: Graph, own: Mapping[str, int], line: int) -> Iterator[Fault]:
+    """Models that contain themselves, or one another too often.
+
+    `inside` are the models of which each consists, as often as it has them, `own` the numbers of
+    elements that it has beside these, and `line` is where to report a fault.
+    """
     circle = find_circle(inside)
     if circle:
         yield Fault(line, f"a model contains itself: {' -> '.join(circle)}")

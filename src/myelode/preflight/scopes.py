@@ -169,6 +169,12 @@ def scopes(root: Element) -> list[Scope]:
     return [Scope(level, version, model) for model in root.all("model") + definitions]
 
 
+def external_definitions(root: Element) -> list[Element]:
+    """The models of a file that stand in another one."""
+    groups = root.all("listOfExternalModelDefinitions")
+    return [definition for group in groups for definition in group.children]
+
+
 def rule_kind(rule: Element) -> str:
     """Level 1 writes one element for both kinds of rule, with a `type`."""
     is_rate = rule.name == "rateRule" or rule.attributes.get("type") == "rate"

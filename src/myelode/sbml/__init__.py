@@ -14,7 +14,7 @@ from typing import Any, Literal
 from myelode.errors import ModelError
 from myelode.sbml.units import unit_text
 
-Kind = Literal["compartment", "species", "parameter", "reaction"]
+Kind = Literal["compartment", "species", "parameter", "reaction", "stoichiometry"]
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 _NAMELESS = "__main"
 _LAST_MODULE = re.compile(r"^\s*(?:model|module)\s+\*?\s*([A-Za-z_]\w*)", re.MULTILINE)
@@ -203,6 +203,11 @@ def _entities(model: Any) -> Iterator[Entity]:
             yield _entity(model, kind, element, rules.get(element.getId()), assigned)
     for reaction in model.getListOfReactions():
         yield _reaction_entity(model, reaction)
+        for reference in (*reaction.getListOfReactants(), *reaction.getListOfProducts()):
+            if reference.isSetId():
+                yield _entity(
+                    model, "stoichiometry", reference, rules.get(reference.getId()), assigned
+                )
 
 
 def _entity(model: Any, kind: Any, element: Any, rule: Any, assigned: set[str]) -> Entity:
@@ -264,6 +269,8 @@ def _initial_value(model: Any, kind: str, element: Any) -> float | None:
         return float(element.getSize()) if element.isSetSize() else None
     if kind == "parameter":
         return float(element.getValue()) if element.isSetValue() else None
+    if kind == "stoichiometry":
+        return float(element.getStoichiometry()) if element.isSetStoichiometry() else None
     as_amount = bool(element.getHasOnlySubstanceUnits())
     if element.isSetInitialConcentration():
         value = float(element.getInitialConcentration())

@@ -62,6 +62,10 @@ def error(
     factor[:] = 0.9 * np.maximum(e, 1e-30) ** -0.1
 
 
+def accept(a: np.ndarray, y_new: np.ndarray, y: np.ndarray) -> None:
+    y[:] = np.where(a != 0, y_new, y)
+
+
 def dense(k: np.ndarray, d: np.ndarray) -> None:
     d[:] = np.tensordot(RODAS5P.dense, k, axes=1)
 
@@ -74,17 +78,27 @@ def observe(t: np.ndarray, y: np.ndarray, p: np.ndarray, q: np.ndarray, o: np.nd
     o[:] = np.array([t, y[0], y[0] + q[0] * y[1]])
 
 
+def sample(
+    t: np.ndarray, s: np.ndarray, y: np.ndarray, y_new: np.ndarray, d: np.ndarray, p: np.ndarray,
+    q: np.ndarray, o: np.ndarray,
+) -> None:  # fmt: skip
+    bend = d[0] + s * (d[1] + s * d[2])
+    observe(t, (1 - s) * y + s * (y_new + (1 - s) * bend), p, q, o)
+
+
 _N, _M, _Q = (2, LANES), (4, LANES), (1, LANES)
-_ONE, _STAGES = (LANES,), (8, 2, LANES)
+_ONE, _STAGES, _BENDS = (LANES,), (8, 2, LANES), (3, 2, LANES)
 _NOW = (_ONE, _N, _M, _Q)
 TABLE: dict[str, tuple[Callable[..., None], tuple[tuple[int, ...], ...]]] = {
     "prepare": (prepare, (_M, _Q)),
     "slopes": (write_slopes, (*_NOW, _N)),
     "step": (step, (_ONE, _ONE, _N, _M, _Q, _STAGES, _N, (1, LANES))),
     "error": (error, (_N, _N, _STAGES, (3, LANES), _ONE, _ONE)),
-    "dense": (dense, (_STAGES, (3, 2, LANES))),
+    "accept": (accept, (_ONE, _N, _N)),
+    "dense": (dense, (_STAGES, _BENDS)),
     "roots": (roots, (*_NOW, (1, LANES))),
     "observe": (observe, (*_NOW, (3, LANES))),
+    "sample": (sample, (_ONE, _ONE, _N, _N, _BENDS, _M, _Q, (3, LANES))),
 }
 """Every kernel with the shapes of its arguments."""
 

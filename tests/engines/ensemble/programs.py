@@ -68,7 +68,8 @@ def network(states: int, reactions: int, seed: int) -> Program:
         flows[made].append(rate)
         flows[one].append(tape.apply("negate", rate))
         flows[other].append(tape.apply("negate", rate))
-    return program_of(tape, [tape.total(flow) for flow in flows], reactions)
+    outputs = {f"x{place}": tape.state(place) for place in range(states)}
+    return program_of(tape, [tape.total(flow) for flow in flows], reactions, outputs)
 
 
 def aligned(*shape: int) -> np.ndarray:

@@ -11,12 +11,14 @@ from scipy.integrate import solve_ivp
 from myelode.engines.ensemble.driver import integrate
 from myelode.engines.ensemble.lanes import (
     AT_ROOT,
+    FOR_EVER,
     NOT_FINITE,
     REACHED,
     TOO_MANY_STEPS,
     TOO_SMALL,
     Stretch,
     empty_lanes,
+    no_tallies,
 )
 from tests.engines.ensemble.by_hand import SIZES, ByHand, slopes
 
@@ -55,15 +57,18 @@ def stretch_of(count: int = COUNT, **values: Any) -> Stretch:
         records=np.full((count, len(SAMPLES), 3), np.nan),
         status=np.full(count, -1),
         steps=np.zeros(count, dtype=np.int64),
+        most_steps=np.full(count, 10_000),
         relative=1e-7,
-        most_steps=10_000,
         looks=1,
+        recorded=3,
+        rounds=FOR_EVER,
+        tallies=no_tallies(count),
     )
     return plain._replace(**values)
 
 
 def done(code: ByHand, stretch: Stretch) -> Stretch:
-    integrate(code.kernels, stretch, empty_lanes(SIZES))
+    integrate(code.kernels, stretch, empty_lanes(SIZES), 0)
     return stretch
 
 
@@ -78,7 +83,7 @@ def exact(constants: np.ndarray, times: np.ndarray) -> np.ndarray:
 def picked(stretch: Stretch, which: np.ndarray) -> Stretch:
     """Some of the simulations."""
     last = {"states", "constants", "absolute", "truths"}
-    shared = {"samples", "closed", "held", "relative", "most_steps", "looks"}
+    shared = {"samples", "closed", "held", "relative", "looks", "recorded", "rounds", "tallies"}
     values = stretch._asdict()
     chosen = {
         name: value[:, which] if name in last else value if name in shared else value[which]
@@ -204,7 +209,7 @@ def test_a_pole_fails_where_it_is(code: ByHand) -> None:
 
 
 def test_steps_are_limited(code: ByHand) -> None:
-    stretch = done(code, stretch_of(most_steps=20))
+    stretch = done(code, stretch_of(most_steps=np.full(COUNT, 20)))
     assert (stretch.status == TOO_MANY_STEPS).all()
     assert (stretch.steps == 20).all()
     assert ((stretch.time > 0) & (stretch.time < 5)).all()

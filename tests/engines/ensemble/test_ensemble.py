@@ -10,7 +10,7 @@ import pytest
 
 from myelode.engines import Run, Tolerances, choose_engine
 from myelode.engines.ensemble.ensemble import Ensemble, Result
-from myelode.errors import ScenarioError, SimulationError, UnsupportedModelError
+from myelode.errors import ScenarioError, SimulationError
 from myelode.regimens.timeline import (
     Change,
     Clash,
@@ -211,13 +211,79 @@ def test_a_model_without_states_has_outputs() -> None:
     require_same(together(text, runs), expected)
 
 
-def test_steady_states_are_left_to_others() -> None:
-    steady = SteadyState(2.0, (dose(0.0, 1.0),), 0.0)
-    run = run_of({}, timeline(Instant(0.0, steady=steady)))
+def steady(period: float, *instants: Instant, phase: float = 0.0) -> SteadyState:
+    return SteadyState(period, instants, phase)
+
+
+PULSES = (dose(1.0, 5.0), dose(3.0, 2.0))
+DRIP = (Instant(0.0, (Change("supply", 0.0, 9.0),)), Instant(1.0, (Change("supply", 0.0, 3.0),)))
+RECURRING = {
+    "at the start": timeline(
+        Instant(0.0, dose(0.0, 4.0).changes, steady=steady(2.0, dose(0.0, 4.0)))
+    ),
+    "later": timeline(dose(1.0, 9.0), Instant(3.0, steady=steady(0.7, dose(0.0, 1.0)))),
+    "within a period": timeline(Instant(2.0, steady=steady(6.0, *PULSES, phase=4.0))),
+    "as long as a setting": timeline(Instant(2.0, steady=steady(4.0, *DRIP, phase=0.5))),
+    "after a rest": timeline(
+        Instant(1.0, steady=steady(2.0, dose(0.0, 4.0))),
+        equilibration=Equilibration(200.0, ("drug", "inside")),
+    ),
+    "of what collects": timeline(Instant(2.0, steady=steady(2.0, dose(0.0, 1.0, "ledger")))),
+}
+
+
+@pytest.mark.parametrize("engine", ["roadrunner", "scipy"])
+@pytest.mark.parametrize("name", [name for name in RECURRING if name != "of what collects"])
+def test_steady_states_are_those_of_the_other_engines(name: str, engine: str) -> None:
+    changes = [{"drug": 0.0, **item} for item in CHANGES]
+    runs = [run_of(item, RECURRING[name]) for item in changes]
+    require_same(together(TURNOVER, runs), one_by_one(TURNOVER, runs, engine))
+
+
+def test_simulations_come_to_steady_states_of_their_own() -> None:
+    names = ("at the start", "later", "within a period")
+    lines = [LINES["doses"], *(RECURRING[name] for name in names)]
+    runs = [run_of(item, line) for line in lines for item in CHANGES]
     engine = Ensemble(from_antimony(TURNOVER, "toy"))
-    assert "for ever" in engine.objection(run)
-    with pytest.raises(UnsupportedModelError, match="for ever"):
-        engine.run_many([run], TIGHT)
+    found = engine.run_many(runs, TIGHT)
+    require_same(found, one_by_one(TURNOVER, runs))
+    for run, values in zip(runs, found, strict=True):
+        np.testing.assert_array_equal(engine.run(run, TIGHT), values)
+
+
+def test_what_has_no_steady_state_fails_its_own_run_only() -> None:
+    runs = [run_of({}, RECURRING[name]) for name in ("later", "of what collects")]
+    fine, endless = together(TURNOVER, runs)
+    require_same([fine], one_by_one(TURNOVER, runs[:1]))
+    with pytest.raises(SimulationError) as expected:
+        one_by_one(TURNOVER, runs[1:])
+    assert isinstance(endless, SimulationError)
+    assert str(endless) == str(expected.value)
+
+
+def test_the_search_for_a_steady_state_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("myelode.engines.steadiness.PERIODS", 200)
+    line = timeline(Instant(0.0, steady=steady(1.0, dose(0.0, 5.0))))
+    slow, quick = together(TURNOVER, [run_of({"k": k}, line) for k in (0.001, 3.0)])
+    assert isinstance(quick, np.ndarray)
+    assert isinstance(slow, SimulationError)
+    assert "no steady state after 200 periods of 1" in str(slow)
+
+
+def test_events_of_the_model_take_place_on_the_way_to_a_steady_state() -> None:
+    text = """
+    model halved()
+      species x = 0; x -> ; 0.5 * x;
+      at 5 after x > 1, fromTrigger = false: x = x / 2;
+    end
+    """
+    line = timeline(Instant(3.0, steady=steady(4.0, dose(0.0, 2.0, "x"))))
+    [found] = together(text, [run_of({}, line, ("x",))])
+    # Every dose is halved an hour after the next one, and the last one an hour after its sample.
+    least = 1 / (np.exp(2.0) - 0.5)
+    expected = least * np.exp([0, -0.5, -1.5]) / [1, 2, 2]
+    assert isinstance(found, np.ndarray)
+    np.testing.assert_allclose(found[3:, 0], expected, rtol=1e-7)
 
 
 @pytest.mark.parametrize(

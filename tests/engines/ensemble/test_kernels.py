@@ -15,9 +15,10 @@ from myelode.engines.ensemble import oracle
 from myelode.engines.ensemble.assembly import LANES
 from myelode.engines.ensemble.evaluation import evaluate, started
 from myelode.engines.ensemble.kernels import write_kernels
-from myelode.engines.ensemble.machine import MachineCode, compile_program, load
+from myelode.engines.ensemble.machine import PROCESSOR, MachineCode, compile_program, load
 from myelode.engines.ensemble.program import Program
 from myelode.engines.ensemble.reading import read_program
+from myelode.engines.ensemble.tableau import RODAS5P
 from myelode.engines.ensemble.tape import Tape
 from myelode.model import load_model
 from myelode.model_folder import read_variants
@@ -105,13 +106,13 @@ def binding_bench(reproducible: bool = False, seed: int = 1) -> Bench:
     return bench(binding(), states, constants, np.full(LANES, 0.3), OUTPUTS, reproducible)
 
 
-def network_bench(reproducible: bool = False) -> Bench:
+def network_bench(reproducible: bool = False, outputs: tuple[str, ...] = ()) -> Bench:
     """Rates over seven orders of magnitude, and steps from tiny to far beyond the fastest of them."""
     random = np.random.default_rng(2)
     constants = random.lognormal(0, 3, (60, LANES))
     states = random.lognormal(-3, 1, (30, LANES))
     sizes = np.geomspace(1e-6, 0.1, LANES)
-    return bench(network(30, 60, seed=3), states, constants, sizes, (), reproducible)
+    return bench(network(30, 60, seed=3), states, constants, sizes, outputs, reproducible)
 
 
 @pytest.mark.parametrize("reproducible", [False, True])
@@ -185,18 +186,53 @@ def test_error_of_a_perfect_step_and_of_none() -> None:
 
 
 def test_interpolation_is_that_of_the_plain_method() -> None:
-    case = network_bench()
+    case = network_bench(outputs=("x20", "x3"))
     stages, after = case.step()
-    bends = aligned(3, 30, LANES)
+    bends, found = aligned(3, 30, LANES), aligned(2, LANES)
     case.run("dense", stages, bends)
-    first, second, third = bends
+    values = (case.states, after, bends, case.constants, case.hoisted)
     for share in (0.0, 0.3, 1.0):
-        bend = first + share * (second + share * third)
-        found = (1 - share) * case.states + share * (after + (1 - share) * bend)
+        shares = aligned(LANES)
+        shares[:] = share
+        case.run("sample", case.time, shares, *values, found)
         for lane in range(LANES):
             ends = (case.states[:, lane], after[:, lane])
             expected = oracle.within(share, *ends, stages[:, :, lane])
-            np.testing.assert_allclose(found[:, lane], expected, rtol=1e-12, atol=1e-12)
+            np.testing.assert_allclose(found[:, lane], expected[[20, 3]], rtol=1e-12, atol=1e-12)
+
+
+def test_all_states_are_interpolated_where_there_are_roots() -> None:
+    case = binding_bench()
+    stages, _ = case.step()
+    bends = aligned(3, 2, LANES)
+    case.run("dense", stages, bends)
+    expected = np.tensordot(RODAS5P.dense, stages, axes=1)
+    np.testing.assert_allclose(bends, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("reproducible", [False, True])
+def test_samples_are_outputs_of_interpolated_states(reproducible: bool) -> None:
+    case = binding_bench(reproducible)
+    stages, after = case.step()
+    bends, shares, found = aligned(3, 2, LANES), aligned(LANES), aligned(len(OUTPUTS), LANES)
+    case.run("dense", stages, bends)
+    shares[:] = np.linspace(0, 1, LANES)
+    ends = (case.states, after)
+    case.run("sample", case.time, shares, *ends, bends, case.constants, case.hoisted, found)
+    bend = bends[0] + shares * (bends[1] + shares * bends[2])
+    inside = (1 - shares) * case.states + shares * (after + (1 - shares) * bend)
+    observed = tuple(case.program.outputs[name] for name in OUTPUTS)
+    expected = evaluate(case.program.tape, observed, inside, case.constants, case.time)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_only_accepted_steps_are_taken() -> None:
+    case = network_bench()
+    before, (_, after) = case.states.copy(), case.step()
+    accepted = aligned(LANES)
+    accepted[[1, 4]] = 1.0
+    case.run("accept", accepted, after, case.states)
+    np.testing.assert_array_equal(case.states, np.where(accepted == 1, after, before))
 
 
 @pytest.mark.parametrize("make", [binding_bench, network_bench])
@@ -230,6 +266,17 @@ def test_reproducible_numbers_do_not_depend_on_the_processor(processor: str) -> 
     older_stages, older_after = older.step()
     np.testing.assert_array_equal(older_stages, stages)
     np.testing.assert_array_equal(older_after, after)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="kinds of processors of another family")
+def test_kernels_are_for_the_processor_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = network_bench(reproducible=True)
+    stages, after = (array.copy() for array in case.step())
+    monkeypatch.setenv(PROCESSOR, "x86-64-v3")
+    other = network_bench(reproducible=True)
+    assert other.code.kernels != case.code.kernels
+    for found, expected in zip(other.step(), (stages, after), strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_a_model_is_compiled_once() -> None:

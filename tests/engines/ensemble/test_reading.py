@@ -296,32 +296,12 @@ class TestRefusals:
                 "<cn>0</cn></math></algebraicRule></listOfRules>",
                 "an algebraic rule",
             ),
-            ('<listOfParameters><parameter id="time" constant="true"/></listOfParameters>', "time"),
             ('<listOfReactions><reaction id="r" reversible="false"/></listOfReactions>', "rate"),
         ],
     )
     def test_what_is_not_supported_is_named(self, body: str, what: str) -> None:
         with pytest.raises(UnsupportedModelError, match=what):
             read_program(level_3(body))
-
-    @pytest.mark.parametrize(
-        ("priorities", "refused"),
-        [((1, 1), True), (("k", 1), True), ((2, 1), False)],
-        ids=["equal", "not plain numbers", "different"],
-    )
-    def test_what_only_chance_decides_is_refused(
-        self, priorities: tuple[object, object], refused: bool
-    ) -> None:
-        lots = [
-            f"at clock >= 1, t0=true, persistent=false, priority={level}: clock = 0, {won} = {won} + 1"
-            for won, level in zip(("heads", "tails"), priorities, strict=True)
-        ]
-        text = "; ".join(["clock = 0", "clock' = 1", "heads = 0", "tails = 0", "k = 1", *lots])
-        if refused:
-            with pytest.raises(UnsupportedModelError, match="between which chance decides"):
-                program_from(text)
-        else:
-            assert len(program_from(text).events) == 2
 
     def test_delays_are_refused(self) -> None:
         with pytest.raises(UnsupportedModelError, match="delay"):

@@ -115,9 +115,9 @@ class Function:
             found = self.add(found, term)
         return found
 
-    def less_product(self, value: str, one: str, other: str) -> str:
-        """A value less the product of two others."""
-        return self.subtract(value, self.multiply(one, other))
+    def plus_product(self, value: str, one: str, other: str) -> str:
+        """A value plus the product of two others."""
+        return self.add(value, self.multiply(one, other))
 
     def combination(self, weights: Iterable[float], values: Sequence[str]) -> str:
         """The sum of values times their weights, of which those that are zero are left out."""

@@ -19,8 +19,14 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def compiled(function: _Function) -> _Function:
-    """The function as machine code that needs no lock of the interpreter, kept on disk."""
-    return cast(_Function, numba.njit(cache=True, **_OPTIONS)(function))
+    """The function as machine code that needs no lock of the interpreter, kept on disk.
+
+    Where no folder can be written it is compiled anew in every process.
+    """
+    try:
+        return cast(_Function, numba.njit(cache=True, **_OPTIONS)(function))
+    except RuntimeError:  # numba: no locator available
+        return cast(_Function, numba.njit(**_OPTIONS)(function))
 
 
 def inlined(function: _Function) -> _Function:

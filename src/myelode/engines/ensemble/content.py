@@ -8,6 +8,8 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+import libsbml
+
 from myelode.errors import ModelError
 
 
@@ -184,7 +186,7 @@ def _ids_in(node: Any) -> Iterator[str]:
     waiting = [node] if node is not None else []
     while waiting:
         one = waiting.pop()
-        if one.isName():
+        if one.getType() == libsbml.AST_NAME:
             yield str(one.getName())
         waiting.extend(one.getChild(position) for position in range(one.getNumChildren()))
 

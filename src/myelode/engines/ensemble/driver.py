@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable
 
 from myelode.engines.ensemble import lanes as lanes_module
-from myelode.engines.ensemble import passages
+from myelode.engines.ensemble import passages, searches, tallies
 from myelode.engines.ensemble.compiling import call, compiled, fingerprint, inlined, whole
 from myelode.engines.ensemble.lanes import (
     GOING_ON,
@@ -30,7 +30,8 @@ from myelode.engines.ensemble.lanes import (
     Lanes,
     Stretch,
 )
-from myelode.engines.ensemble.passages import go_on, look_inside, record, write_samples
+from myelode.engines.ensemble.passages import go_on, look_inside, record_start, record_steps
+from myelode.engines.ensemble.tallies import tally_start, tally_steps
 
 SHRINK, GROW = 0.2, 6.0
 """How much smaller or larger than the last one a step can be."""
@@ -57,27 +58,34 @@ LEAST = 1e-290
 """A step that is smaller is none."""
 
 
-def _driver(sources: str) -> Callable[[Kernels, Stretch, Lanes], None]:
+def _driver(sources: str) -> Callable[[Kernels, Stretch, Lanes, int], int]:
     """The driver, which numba compiles anew when any of its sources has changed."""
 
     @compiled
-    def integrate(kernels: Kernels, stretch: Stretch, lanes: Lanes) -> None:
-        """Bring every simulation to the end of its stretch, or as far as it goes."""
-        taken = 0 * len(sources)
-        while True:
+    def integrate(kernels: Kernels, stretch: Stretch, lanes: Lanes, taken: int) -> int:
+        """Bring every simulation to the end of its stretch, or as far as it goes.
+
+        Of the simulations `taken` have been in lanes before. Returns how many have been in the end;
+        while lanes still hold some, it is to be called again.
+        """
+        taken += 0 * len(sources)
+        for _ in range(stretch.rounds):
             taken = _fill(kernels, stretch, lanes, taken)
             if not _choose_steps(lanes):
                 break
             _step(kernels, lanes)
             _judge(stretch, lanes)
             look_inside(kernels, stretch, lanes)
+            tally_steps(kernels, stretch, lanes)
+            record_steps(kernels, stretch, lanes)
             for lane in range(LANES):
                 if lanes.accepted[lane]:
-                    go_on(kernels, stretch, lanes, lane)
-            _take_new_states(lanes)
+                    go_on(lanes, lane)
+            _take_new_states(kernels, lanes)
             for lane in range(LANES):
                 if lanes.simulation[lane] >= 0 and lanes.outcome[lane] != GOING_ON:
-                    _unload(kernels, stretch, lanes, lane)
+                    _unload(stretch, lanes, lane)
+        return taken
 
     return integrate
 
@@ -114,7 +122,6 @@ def _load(stretch: Stretch, lanes: Lanes, lane: int, number: int) -> None:
     lanes.simulation[lane] = number
     lanes.outcome[lane] = GOING_ON if lanes.end[lane] > lanes.time[lane] else REACHED
     lanes.steps[lane] = 0
-    lanes.waiting[lane] = 0
     lanes.ideal_before[lane] = 0.0
     lanes.refused[lane] = False
     lanes.fresh[lane] = True
@@ -127,11 +134,14 @@ def _start(kernels: Kernels, stretch: Stretch, lanes: Lanes) -> None:
     call(kernels.prepare, (constants, hoisted))
     now = (whole(lanes.time), whole(lanes.states))
     call(kernels.slopes, (*now, constants, hoisted, whole(lanes.slopes)))
+    tally_start(kernels, stretch, lanes)
+    record_start(kernels, stretch, lanes)
+    is_searched = len(lanes.truth) > 0 or len(stretch.tallies.kinds) > 0
     for lane in range(LANES):
         if lanes.fresh[lane]:
-            _repeat(lanes.constants, lanes.own_constants, lane)
-            _repeat(lanes.hoisted, lanes.own_hoisted, lane)
-            record(kernels, stretch, lanes, lane, lanes.time[lane], False)
+            if is_searched:
+                _repeat(lanes.constants, lanes.own_constants, lane)
+                _repeat(lanes.hoisted, lanes.own_hoisted, lane)
             if lanes.size[lane] <= 0:
                 lanes.size[lane] = _first_size(stretch, lanes, lane)
             lanes.fresh[lane] = False
@@ -200,7 +210,7 @@ def _judge(stretch: Stretch, lanes: Lanes) -> None:
             _shrink(lanes, lane)
         if going_on:
             lanes.steps[lane] += 1
-            if lanes.steps[lane] >= stretch.most_steps:
+            if lanes.steps[lane] >= stretch.most_steps[lanes.simulation[lane]]:
                 lanes.outcome[lane] = TOO_MANY_STEPS
 
 
@@ -234,20 +244,16 @@ def _shrink(lanes: Lanes, lane: int) -> None:
 
 
 @inlined
-def _take_new_states(lanes: Lanes) -> None:
+def _take_new_states(kernels: Kernels, lanes: Lanes) -> None:
     """The states at the ends of accepted steps become the present ones."""
-    for i in range(len(lanes.states)):
-        for lane in range(LANES):
-            if lanes.accepted[lane]:
-                lanes.states[i, lane] = lanes.new_states[i, lane]
+    states = (whole(lanes.new_states), whole(lanes.states))
+    call(kernels.accept, (whole(lanes.accepted), *states))
 
 
 @inlined
-def _unload(kernels: Kernels, stretch: Stretch, lanes: Lanes, lane: int) -> None:
+def _unload(stretch: Stretch, lanes: Lanes, lane: int) -> None:
     """Hand back what became of a simulation; its lane is idle."""
     number = lanes.simulation[lane]
-    if lanes.waiting[lane] > 0:
-        write_samples(kernels, stretch, lanes, lane)
     for i in range(len(lanes.states)):
         stretch.states[i, number] = lanes.states[i, lane]
     for root in range(len(lanes.truth)):
@@ -260,4 +266,5 @@ def _unload(kernels: Kernels, stretch: Stretch, lanes: Lanes, lane: int) -> None
     lanes.simulation[lane] = -1
 
 
-integrate = _driver(fingerprint(passages.__file__, lanes_module.__file__))
+_SOURCES = (passages.__file__, searches.__file__, tallies.__file__, lanes_module.__file__)
+integrate = _driver(fingerprint(*_SOURCES))

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from itertools import chain, repeat
 
 import numpy as np
 
@@ -20,8 +21,20 @@ from myelode.engines.ensemble.fleet import Fleet, Model
 from myelode.engines.ensemble.journey import Journey
 from myelode.engines.ensemble.machine import MachineCode, compile_program
 from myelode.engines.ensemble.reading import read_program
-from myelode.engines.protocol import Result, Run, Tolerances
-from myelode.errors import ScenarioError, SimulationError, UnsupportedModelError, best_matches
+from myelode.engines.ensemble.summaries import Ledger
+from myelode.engines.protocol import (
+    Batch,
+    Limits,
+    Outcome,
+    Result,
+    Run,
+    Tolerances,
+    empty_outcome,
+    exceeds,
+    too_large,
+)
+from myelode.engines.summary import Summary
+from myelode.errors import ScenarioError, SimulationError, best_matches
 from myelode.regimens.timeline import targets_of
 from myelode.sbml import describe
 from myelode.sbml.dependencies import idle_species
@@ -31,6 +44,9 @@ LARGEST_CHUNK = 4096
 
 SMALLEST_CHUNK = 64
 """So many runs, or fewer, are not worth another thread."""
+
+CHUNK_BYTES = 2**25
+"""How much memory the samples of a chunk may take, as far as that leaves a chunk."""
 
 
 class Ensemble:
@@ -48,12 +64,6 @@ class Ensemble:
         self._reproducible = reproducible
         self._codes: dict[tuple[str, ...], MachineCode] = {}
 
-    def objection(self, run: Run) -> str:
-        """Why it cannot do a run, in words that follow "does not do"; "" where it can."""
-        if any(instant.steady is not None for instant in run.timeline.instants):
-            return "doses that have been given for ever"
-        return ""
-
     def run(self, run: Run, tolerances: Tolerances) -> np.ndarray:
         """Values of shape (times, outputs and counts); raises SimulationError."""
         [found] = self.run_many([run], tolerances)
@@ -66,11 +76,9 @@ class Ensemble:
     ) -> list[Result]:
         """The result of every run, in their order.
 
-        Runs must be without `objection`. As many threads as the process has processors by default.
-        Raises ScenarioError for names that the model does not have.
+        As many threads as the process has processors by default. Raises ScenarioError for names
+        that the model does not have.
         """
-        for objection in filter(None, map(self.objection, runs)):
-            raise UnsupportedModelError(f"the ensemble engine does not do {objection}")
         workers = threads or _processors()
         chunks = [*self._chunks(runs, workers)]
         models = [self._model(runs[chunk[0]], tolerances) for chunk in chunks]
@@ -82,10 +90,35 @@ class Ensemble:
                     found[number] = result
         return found
 
+    def run_batch(
+        self,
+        batch: Batch,
+        tolerances: Tolerances,
+        limits: Limits,
+        threads: int | None = None,
+        precision: str = "float64",
+    ) -> Outcome:
+        """What becomes of every run of a batch.
+
+        `precision` is that of the values, ``float64`` or ``float32``. Raises ScenarioError for
+        names that the model does not have.
+        """
+        outcome = empty_outcome(batch, precision)
+        model = self._model(batch.run, tolerances, batch.summaries, limits)
+        workers = threads or _processors()
+        size = _chunk_size(batch, workers, model.width)
+        firsts = range(0, batch.count, size)
+        parts = [batch.part(first, first + size) for first in firsts]
+        with ThreadPoolExecutor(workers) as pool:
+            for _ in pool.map(self._fill, repeat(model), repeat(outcome), firsts, parts):
+                pass
+        return outcome
+
     def _chunks(self, runs: Sequence[Run], workers: int) -> Iterator[list[int]]:
         """Numbers of runs that go together, so many chunks that all workers have some."""
         groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
-        arrays = {id(run.times): np.asarray(run.times, dtype=float).tobytes() for run in runs}
+        known = {id(run.times): run.times for run in runs}
+        arrays = {key: np.asarray(known[key], dtype=float).tobytes() for key in known}
         for number, run in enumerate(runs):
             groups[arrays[id(run.times)], run.outputs, run.counts].append(number)
         for numbers in groups.values():
@@ -94,31 +127,67 @@ class Ensemble:
             for first in range(0, len(numbers), size):
                 yield numbers[first : first + size]
 
-    def _model(self, run: Run, tolerances: Tolerances) -> Model:
-        """The compiled model for the outputs of a run."""
-        if run.outputs not in self._codes:
-            for name in run.outputs:
+    def _model(
+        self,
+        run: Run,
+        tolerances: Tolerances,
+        summaries: Sequence[Summary] = (),
+        limits: Limits | None = None,
+    ) -> Model:
+        """The compiled model for the outputs of a run, and behind them those of summaries."""
+        outputs = _observed(run, summaries)
+        if outputs not in self._codes:
+            for name in outputs:
                 _require_name(name, self.program.outputs)
-            code = compile_program(self.program, run.outputs, self._reproducible)
-            self._codes[run.outputs] = code
+            code = compile_program(self.program, outputs, self._reproducible)
+            self._codes[outputs] = code
         ids, groups = self._states
-        return Model(self.program, self._codes[run.outputs], ids, groups, tolerances)
+        code, width = self._codes[outputs], len(run.outputs)
+        return Model(self.program, code, ids, groups, tolerances, limits or Limits(), width)
 
     def _together(self, model: Model, runs: Sequence[Run]) -> list[Result]:
         """The results of one chunk."""
-        given = _given(runs)
+        fleet = self._fleet(model, runs, _given(runs))
+        records = self._travelled(fleet, runs)
+        pairs = zip(records, fleet.explained(), strict=True)
+        return [values if failure is None else failure for values, failure in pairs]
+
+    def _fill(self, model: Model, outcome: Outcome, first: int, batch: Batch) -> None:
+        """Put what becomes of one chunk of a batch, whose first run has a number, into place."""
+        runs, here = [batch.run] * batch.count, slice(first, first + batch.count)
+        shared = {name: np.full(batch.count, value) for name, value in batch.run.changes.items()}
+        fleet = self._fleet(model, runs, {**shared, **batch.changes})
+        outputs = _observed(batch.run, batch.summaries)
+        ledger = Ledger(self.program, batch.summaries, outputs, batch.run.timeline.end)
+        fleet.tallies = ledger.open(batch.count)
+        records = self._travelled(fleet, runs)
+        said = ledger.read(fleet.tallies)
+        _require_finite(fleet, batch, said)
+        _require_small(fleet, records, str(outcome.values.dtype))
+        failed = {n: error for n, error in enumerate(fleet.explained(1)) if error is not None}
+        records[[*failed]], said[[*failed]] = np.nan, np.nan
+        outcome.values[here] = records
+        outcome.summaries[here] = said
+        outcome.time_reached[here], outcome.steps[here] = fleet.time, fleet.steps
+        outcome.failures.update({first + number: error for number, error in failed.items()})
+
+    def _fleet(self, model: Model, runs: Sequence[Run], given: Mapping[str, np.ndarray]) -> Fleet:
+        """Simulations that are given values by id, all of whose names the model has."""
         for name in given:
             _require_name(name, self.program.start.slots)
         timelines = {id(run.timeline): run.timeline for run in runs}.values()
         for name in {name for line in timelines for name in targets_of(line.instants)}:
             _require_name(name, self.program.setters)
-        fleet = Fleet(model, *started(self.program, given, len(runs)))
+        return Fleet(model, *started(self.program, given, len(runs)))
+
+    def _travelled(self, fleet: Fleet, runs: Sequence[Run]) -> np.ndarray:
+        """Values of shape (runs, times, outputs and counts)."""
         records = Journey(fleet, runs, self._idle).travel()
         for number in np.flatnonzero(~np.isfinite(records).all(axis=(1, 2))):
-            if fleet.failures[number] is None:
+            is_stated = runs[int(number)].as_stated and np.isfinite(fleet.states[:, number]).all()
+            if fleet.failures[number] is None and not is_stated:
                 fleet.fail(int(number), _not_finite(records[number], runs[0].outputs))
-        pairs = zip(records, fleet.failures, strict=True)
-        return [values if failure is None else failure for values, failure in pairs]
+        return records
 
     @cached_property
     def _states(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -141,10 +210,46 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
+def _observed(run: Run, summaries: Sequence[Summary]) -> tuple[str, ...]:
+    """The outputs that kernels give: those of a run, and those that summaries need beside them."""
+    return tuple(dict.fromkeys((*run.outputs, *(summary.output for summary in summaries))))
+
+
+def _chunk_size(batch: Batch, workers: int, width: int) -> int:
+    """How many runs of a batch go together, such that all workers have some."""
+    share = -(-batch.count // workers)
+    fitting = CHUNK_BYTES // (8 * max(1, len(batch.run.times) * width))
+    return min(LARGEST_CHUNK, max(SMALLEST_CHUNK, min(share, fitting)))
+
+
+def _require_finite(fleet: Fleet, batch: Batch, said: np.ndarray) -> None:
+    """Fail simulations with a summary that is not a finite number, unless its formula says so."""
+    numbers = [not item.kind.startswith("first") for item in batch.summaries]
+    finite = np.isfinite(said) | ~np.array(numbers, dtype=bool)
+    for number in np.flatnonzero(~finite.all(axis=1)):
+        is_stated = batch.run.as_stated and np.isfinite(fleet.states[:, number]).all()
+        if fleet.failures[number] is None and not is_stated:
+            item = batch.summaries[int(np.argmin(finite[number]))]
+            fleet.fail(int(number), f"{item.kind} of {item.output} is not finite")
+
+
+def _require_small(fleet: Fleet, records: np.ndarray, precision: str) -> None:
+    """Fail simulations whose values a precision cannot hold."""
+    if exceeds(records, precision):
+        for number in np.flatnonzero([exceeds(record, precision) for record in records]):
+            if fleet.failures[number] is None:
+                fleet.fail(int(number), too_large(precision))
+
+
 def _given(runs: Sequence[Run]) -> dict[str, np.ndarray]:
     """What simulations are given, by id; NaN where a run does not give it."""
-    names = dict.fromkeys(name for run in runs for name in run.changes)
-    rows = np.array([[*map(run.changes.get, names)] for run in runs], dtype=float)
+    orders = dict.fromkeys(tuple(run.changes) for run in runs)
+    names = dict.fromkeys(chain.from_iterable(orders))
+    if len(orders) == 1:  # as nearly always: no number needs to be looked up
+        numbers = chain.from_iterable(run.changes.values() for run in runs)
+        rows = np.fromiter(numbers, float, len(runs) * len(names)).reshape(len(runs), len(names))
+    else:
+        rows = np.array([[*map(run.changes.get, names)] for run in runs], dtype=float)
     if np.isnan(rows).any():
         _require_numbers(runs)
     return dict(zip(names, rows.T, strict=True))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from myelode.engines.ensemble.operations import OPERATIONS
 from myelode.engines.ensemble.program import Program, Setter
-from myelode.engines.ensemble.tape import GIVEN, NUMBER, STATE, Operation, Tape
+from myelode.engines.ensemble.scalars import SCALARS
+from myelode.engines.ensemble.tape import GIVEN, NUMBER, STATE, TIME, Tape
 
 
 def evaluate(
@@ -26,13 +30,77 @@ def evaluate(
     constants : shape (constants, simulations): what the tape calls given.
     time : shape (simulations,).
     """
-    found: dict[int, np.ndarray] = {}
+    plan = _plan(tape, tuple(values))
+    if len(time) == 1:
+        computed = plan.follow_one(states[:, 0].tolist(), constants[:, 0].tolist(), time[0])
+        return np.array([computed[value] for value in values]).reshape(-1, 1)
+    found = np.empty((len(values), len(time)))
     with np.errstate(all="ignore"):
-        for value in tape.needed_for(values):
-            found[value] = _computed(tape.operations[value], found, states, constants, time)
-    shape = (len(values), len(time))
-    rows = [np.broadcast_to(found[value], len(time)) for value in values]
-    return np.array(rows, dtype=float).reshape(shape)
+        computed = plan.follow(states, constants, time)
+        for place, value in enumerate(values):
+            found[place] = computed[value]
+    return found
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How some values are computed: leaves by value, then operations one after the other."""
+
+    numbers: Mapping[int, float]
+    states: Sequence[tuple[int, int]]
+    constants: Sequence[tuple[int, int]]
+    times: Sequence[int]
+    operations: Sequence[tuple[int, str, tuple[int, ...]]]
+
+    def follow(
+        self, states: np.ndarray, constants: np.ndarray, time: np.ndarray
+    ) -> Mapping[int, Any]:
+        """All values on the way, for many simulations."""
+        return self._followed(OPERATIONS, states, constants, time)
+
+    def follow_one(
+        self, states: Sequence[float], constants: Sequence[float], time: float
+    ) -> Mapping[int, Any]:
+        """All values on the way, for one simulation."""
+        return self._followed(SCALARS, states, constants, float(time))
+
+    def _followed(
+        self, operations: Mapping[str, Callable[..., Any]], states: Any, constants: Any, time: Any
+    ) -> Mapping[int, Any]:
+        found: dict[int, Any] = dict(self.numbers)
+        for value, place in self.states:
+            found[value] = states[place]
+        for value, place in self.constants:
+            found[value] = constants[place]
+        for value in self.times:
+            found[value] = time
+        for value, name, arguments in self.operations:
+            found[value] = operations[name](*[found[argument] for argument in arguments])
+        return found
+
+
+_plans: WeakKeyDictionary[Tape, dict[tuple[int, ...], _Plan]] = WeakKeyDictionary()
+
+
+def _plan(tape: Tape, values: tuple[int, ...]) -> _Plan:
+    """The plan for some values of a tape: events ask for the same ones again and again."""
+    known = _plans.setdefault(tape, {})
+    if values not in known:
+        known[values] = _new_plan(tape, values)
+    return known[values]
+
+
+def _new_plan(tape: Tape, values: tuple[int, ...]) -> _Plan:
+    needed = [(value, tape.operations[value]) for value in tape.needed_for(values)]
+    return _Plan(
+        numbers={v: line.number for v, line in needed if line.name == NUMBER},
+        states=[(v, int(line.number)) for v, line in needed if line.name == STATE],
+        constants=[(v, int(line.number)) for v, line in needed if line.name == GIVEN],
+        times=[v for v, line in needed if line.name == TIME],
+        operations=[
+            (v, line.name, line.arguments) for v, line in needed if line.name in OPERATIONS
+        ],
+    )
 
 
 def started(
@@ -90,21 +158,3 @@ def _converted(
     return [
         (setter, values * factor) for (setter, values), factor in zip(changes, factors, strict=True)
     ]
-
-
-def _computed(
-    line: Operation,
-    found: Mapping[int, np.ndarray],
-    states: np.ndarray,
-    constants: np.ndarray,
-    time: np.ndarray,
-) -> np.ndarray:
-    if line.name == NUMBER:
-        return np.asarray(line.number)
-    if line.name == STATE:
-        return np.asarray(states[int(line.number)])
-    if line.name == GIVEN:
-        return np.asarray(constants[int(line.number)])
-    if line.name in OPERATIONS:
-        return OPERATIONS[line.name](*(found[argument] for argument in line.arguments))
-    return time

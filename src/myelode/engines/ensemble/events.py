@@ -15,16 +15,17 @@ Event semantics (SBML Level 3 Version 2, section 4.11): an event is triggered wh
 turns from false to true; it is due after its delay. Of the events that are due, the one with the
 largest priority takes place, then all triggers are looked at again. Events without a priority come
 last; those of equal priority take place in the order in which they were triggered, then in that of
-the model. (SBML wants chance to decide there, but equal runs must be equal.)
+the model, or by lot where that decides which of them take place at all (`chance.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from myelode.engines.ensemble.chance import Lots
 from myelode.engines.ensemble.evaluation import assign, evaluate
 from myelode.engines.ensemble.program import Event, Held, Program
 
@@ -53,6 +54,8 @@ class _Moment:
 
     def values(self, wanted: Sequence[int], columns: np.ndarray) -> np.ndarray:
         """Values on the tape, of shape (wanted, columns)."""
+        if len(self.which) == 1 == len(columns):  # which spares copies
+            return evaluate(self.program.tape, wanted, self.states, self.constants, self.time)
         states, constants = self.states[:, columns], self.constants[:, columns]
         return evaluate(self.program.tape, wanted, states, constants, self.time[columns])
 
@@ -81,6 +84,9 @@ class Happenings:
         self.events = program.events
         self._holds = np.zeros((len(self.events), simulations), dtype=bool)
         self._waiting: list[list[_Due]] = [[] for _ in range(simulations)]
+        self._passing = [n for n, event in enumerate(self.events) if not event.persistent]
+        self._triggers = [event.trigger for event in self.events]
+        self._lots = Lots()
         self._rows = {root.place: row for row, root in enumerate(program.roots)}
         self._roots = [root.value for root in program.roots]
 
@@ -95,6 +101,7 @@ class Happenings:
         self._holds[:, which] = before[:, None]
         for simulation in which:
             self._waiting[simulation] = []
+            self._lots.begin(int(simulation))
         return self.settle(which, states, constants, time)
 
     def settle(
@@ -129,6 +136,12 @@ class Happenings:
             self._hold(moment, busy, arrival)
         endless[busy] = True
         return endless
+
+    def move(self, which: np.ndarray, by: np.ndarray) -> None:
+        """Time is moved, by times of shape (k,): what waits is due as much earlier or later."""
+        for simulation, shift in zip(which, by, strict=True):
+            waiting = self._waiting[simulation]
+            self._waiting[simulation] = [replace(item, time=item.time + shift) for item in waiting]
 
     def next_stop(self, which: np.ndarray, constants: np.ndarray, time: np.ndarray) -> np.ndarray:
         """The next time at which the clock or an event ends the way, shape (k,); inf for none."""
@@ -175,21 +188,20 @@ class Happenings:
     def _look(self, moment: _Moment, columns: np.ndarray) -> None:
         """Look which triggers turned true, and which turned false before their event was due."""
         which = moment.which[columns]
-        found = moment.values([event.trigger for event in self.events], columns)
-        holds = np.nan_to_num(found) != 0
+        found = moment.values(self._triggers, columns)
+        holds = (found != 0) & (found == found)  # what is not a number does not hold
         new = holds & ~self._holds[:, which]
         self._holds[:, which] = holds
-        for number, event in enumerate(self.events):
-            if not event.persistent:
-                self._forget(number, which[~holds[number]])
+        for number in self._passing:
+            self._forget(number, which[~holds[number]])
         for place in np.flatnonzero(new.any(axis=1)):
             self._trigger(moment, int(place), columns[new[place]])
 
     def _forget(self, number: int, simulations: np.ndarray) -> None:
         """An event that does not persist, and whose trigger is false, will not take place."""
         for simulation in simulations:
-            waiting = self._waiting[simulation]
-            self._waiting[simulation] = [item for item in waiting if item.event != number]
+            if waiting := self._waiting[simulation]:
+                self._waiting[simulation] = [item for item in waiting if item.event != number]
 
     def _trigger(self, moment: _Moment, number: int, columns: np.ndarray) -> None:
         """Note when an event is due, and its values if it has those of the present."""
@@ -228,13 +240,24 @@ class Happenings:
         priorities = self._priorities(moment, several)
         chosen = {}
         for column, items in due.items():
+            simulation = int(moment.which[column])
             order = priorities.get(column)
-            first = items[0] if order is None else max(items, key=lambda item: order[item.event])
+            first = items[0] if order is None else self._first(simulation, items, order)
             # By what it is, not by what it equals: an event can wait twice.
-            waiting = self._waiting[moment.which[column]]
+            waiting = self._waiting[simulation]
             place = next(number for number, item in enumerate(waiting) if item is first)
             chosen[column] = waiting.pop(place)
         return chosen
+
+    def _first(self, simulation: int, items: Sequence[_Due], order: np.ndarray) -> _Due:
+        """The item with the largest priority, drawn by lot where chance decides."""
+        first = max(items, key=lambda item: float(order[item.event]))
+        if not self.events[first.event].drawn:
+            return first
+        equal = [item for item in items if order[item.event] == order[first.event]]
+        return self._lots.draw(
+            simulation, [item for item in equal if self.events[item.event].drawn]
+        )
 
     def _due(self, moment: _Moment, columns: np.ndarray) -> Iterator[tuple[int, list[_Due]]]:
         for column in columns:
@@ -245,8 +268,10 @@ class Happenings:
 
     def _priorities(self, moment: _Moment, columns: Sequence[int]) -> dict[int, np.ndarray]:
         """Priorities of all events by column; those without one come last."""
+        if not columns:
+            return {}
         found = np.full((len(self.events), len(columns)), -np.inf)
-        for number, event in enumerate(self.events):
-            if event.priority is not None and len(columns):
-                found[number] = moment.values([event.priority], np.array(columns))[0]
+        stated = [(n, e.priority) for n, e in enumerate(self.events) if e.priority is not None]
+        values = moment.values([priority for _, priority in stated], np.array(columns))
+        found[[number for number, _ in stated]] = values
         return dict(zip(columns, found.T, strict=True))

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from myelode.engines.choices import Choices
+from myelode.engines.ensemble.changes import Decision, change
 from myelode.engines.ensemble.fleet import Fleet, Wanted
+from myelode.engines.ensemble.recurrence import Recurrence, Repeated
 from myelode.engines.protocol import Run
 from myelode.engines.walk import merge_changes, require_rest, require_times
 from myelode.expressions import names_in
-from myelode.regimens.timeline import Change, Equilibration, Instant, Timeline, targets_of
+from myelode.regimens.timeline import Equilibration, Instant, Timeline, targets_of
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,6 @@ def itinerary(timeline: Timeline, times: np.ndarray) -> Itinerary:
     samples = np.array([*np.searchsorted(times, events), len(times)])
     is_certain = not any(instant.occurrences for instant in instants)
     return Itinerary(instants, np.array([*events, timeline.end]), samples, is_certain)
-
-
-@dataclass(frozen=True)
-class _Decision:
-    """What changes, by target, in some simulations."""
-
-    which: np.ndarray
-    changes: Mapping[str, Change]
 
 
 class Journey:
@@ -127,7 +121,7 @@ class Journey:
             samples = slice(wanted.first[number], wanted.last[number])
             wanted.records[number, samples, outputs:] = [*self._choices[number].counts.values()]
         ends = self._of_ways(which, [way.ends[leg:] for way in self._ways])
-        self.fleet.advance(which, ends, wanted)
+        self.fleet.advance(which, ends, wanted, is_tallied=True)
 
     def _of_ways(self, which: np.ndarray, values: Sequence[np.ndarray]) -> np.ndarray:
         """The first of the values of the way of each simulation; some ways may have none left."""
@@ -137,18 +131,29 @@ class Journey:
     def _arrive(self, which: np.ndarray, place: int, start: tuple[np.ndarray, np.ndarray]) -> None:
         """All that happens at one instant of each run, in its fixed order."""
         decisions = [*self._decided(which, place)]
-        for way in np.unique(self._way_of[which]):
-            if self._ways[way].instants[place].reset:
-                mine = self.fleet.alive(which[self._way_of[which] == way])
+        which = self.fleet.alive(which)
+        for way, mine in self._by_way(which):
+            instant = self._ways[way].instants[place]
+            if instant.reset or instant.steady is not None:
                 self._reset(mine, targets_of(self._timelines[way].instants), *start)
-        self._change(decisions)
+        self._recur(which, place)
+        change(self.fleet, decisions)
         self.fleet.settle(self.fleet.alive(which))
 
-    def _decided(self, which: np.ndarray, place: int) -> Iterator[_Decision]:
+    def _by_way(self, which: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        """Some simulations by the number of their way."""
+        if len(self._ways) == 1 and which.size:
+            yield 0, which
+            return
+        ways, order = self._way_of[which], np.argsort(self._way_of[which], kind="stable")
+        numbers, firsts = np.unique(ways[order], return_index=True)
+        for way, mine in zip(numbers, np.split(which[order], firsts[1:]), strict=False):
+            yield int(way), mine
+
+    def _decided(self, which: np.ndarray, place: int) -> Iterator[Decision]:
         """What changes in each run; runs in which it cannot be said fail."""
-        for way in np.unique(self._way_of[which]):
+        for way, mine in self._by_way(which):
             instant = self._ways[way].instants[place]
-            mine = which[self._way_of[which] == way]
             if self._ways[way].is_certain:
                 yield from self._decided_for(mine, mine[0], instant, {})
             else:
@@ -159,13 +164,13 @@ class Journey:
 
     def _decided_for(
         self, which: np.ndarray, one: int, instant: Instant, seen: Mapping[str, float]
-    ) -> Iterator[_Decision]:
+    ) -> Iterator[Decision]:
         """What changes in simulations of which one stands for all."""
         with self.fleet.noting(*which):
             chosen = self._choices[one].decide(
                 instant, lambda names: np.array([seen[name] for name in names])
             )
-            yield _Decision(which, merge_changes(chosen))
+            yield Decision(which, merge_changes(chosen))
 
     def _seen(self, which: np.ndarray, instant: Instant) -> dict[str, np.ndarray]:
         """The present values of what the conditions of an instant name."""
@@ -173,20 +178,19 @@ class Journey:
         names = sorted({name for text in texts for name in names_in(text)} - {"time"})
         return dict(zip(names, self.fleet.get(which, names), strict=True))
 
-    def _change(self, decisions: Sequence[_Decision]) -> None:
-        """Change everything, for all simulations at once in which the same ids change."""
-        alike: dict[tuple[str, ...], list[_Decision]] = defaultdict(list)
-        for decision in decisions:
-            alike[tuple(decision.changes)].append(decision)
-        for ids, items in alike.items():
-            if ids:
-                which = np.concatenate([item.which for item in items])
-                counts = [len(item.which) for item in items]
-                changes = [item.changes.values() for item in items]
-                factors = np.repeat([[c.factor for c in row] for row in changes], counts, axis=0).T
-                offsets = np.repeat([[c.offset for c in row] for row in changes], counts, axis=0).T
-                before = self.fleet.get(which, ids)
-                self.fleet.set(which, ids, factors * before + offsets)
+    def _recur(self, which: np.ndarray, place: int) -> None:
+        """Bring those to a steady state that have one at an instant."""
+        alike: dict[tuple[tuple[str, ...], ...], list[Repeated]] = defaultdict(list)
+        for way, mine in self._by_way(which):
+            steady = self._ways[way].instants[place].steady
+            if steady is not None:
+                collecting = self.idle - set(targets_of(steady.instants))
+                targets = targets_of(self._timelines[way].instants)
+                known = dict.fromkeys((*self.fleet.model.ids, *targets))
+                ids = tuple(name for name in known if name not in collecting)
+                alike[ids, tuple(sorted(collecting))].append(Repeated(mine, steady))
+        for (ids, idle), repeated in alike.items():
+            Recurrence(self.fleet, self.wanted, repeated, ids, idle).reach()
 
     def _reset(
         self, which: np.ndarray, targets: Iterable[str], states: np.ndarray, constants: np.ndarray

@@ -2,8 +2,8 @@
 
 All arguments are addresses of arrays whose places hold eight numbers, one of each simulation: `t`
 the time, `h` the step size, `y` states, `p` constants, `q` values that hold for a whole simulation,
-`f` slopes, `k` the stages of a step one after another. What changes from model to model is written
-out line by line; what is the same for every state is a loop.
+`f` slopes, `k` the stages of a step one after another, `s` shares of steps. What changes from model
+to model is written out line by line; what is the same for every state is a loop.
 
 ======== ============================== =====================================================
 prepare  p, q                           computes q
@@ -11,9 +11,12 @@ slopes   t, y, p, q, f                  computes f
 step     t, h, y, p, q, k, y_new, work  one step: computes k and y_new
 error    y, y_new, k, tolerances, e,    tolerances: absolute ones, then the relative one; e is the
          factor                         mean square error, factor the advice for the next size
-dense    k, d                           the three coefficients of the interpolation
+accept   a, y_new, y                    y becomes y_new in lanes where a is not zero
+dense    k, d                           the three coefficients of the interpolation, of all states
+                                        where there are roots, else of those that outputs follow
 roots    t, y, p, q, out                values of the roots
 observe  t, y, p, q, out                values of the outputs
+sample   t, s, y, y_new, d, p, q, out   values of the outputs within a step, t is the time there
 ======== ============================== =====================================================
 """
 
@@ -29,7 +32,8 @@ from myelode.engines.ensemble.oracle import SAFETY
 from myelode.engines.ensemble.program import Program
 from myelode.engines.ensemble.stages import MODEL, Parts, load_stage, write_step
 from myelode.engines.ensemble.tableau import RODAS5P
-from myelode.engines.ensemble.values import Values, hoisted_values
+from myelode.engines.ensemble.tape import STATE
+from myelode.engines.ensemble.values import Inside, Values, hoisted_values
 
 
 @dataclass(frozen=True)
@@ -66,9 +70,11 @@ def write_kernels(program: Program, outputs: Sequence[str], *, contract: bool) -
         parts.solve,
         write_step(parts, contract),
         writer.error(),
+        writer.accept(),
         writer.dense(),
         writer.values("roots", writer.roots),
         writer.values("observe", writer.observed),
+        writer.sample(),
     ]
     text = "\n".join([*(function.text() for function in functions), *library(functions)])
     return KernelText(text, len(writer.hoisted), parts.work)
@@ -86,6 +92,7 @@ class _Writer:
         wanted = [value for values in (*moving, self.roots, self.observed) for value in values]
         hoisted = hoisted_values(program.tape, wanted)
         self.hoisted = {value: place for place, value in enumerate(hoisted)}
+        self.dense_states = self._dense_states()
 
     def prepare(self) -> Function:
         """What holds for a whole simulation."""
@@ -148,25 +155,62 @@ class _Writer:
         total = function.sum_over(self.states, lambda place: self._squared_error(function, place))
         found = function.multiply(total, number(1 / max(self.states, 1)))
         function.store(found, "%e")
-        # The error itself to the power of -1 / order is its square to half of that.
-        exponent = number(-0.5 / RODAS5P.order)
-        factor = write_operation(function, "power", [found, exponent])
+        # The error itself to the power of -1 / order is its square to half of that; for advice the
+        # short way through the logarithm is exact enough.
+        logarithm = write_operation(function, "log", [found])
+        change = function.multiply(logarithm, number(-0.5 / RODAS5P.order))
+        factor = write_operation(function, "exp", [change])
         function.store(function.multiply(factor, number(SAFETY)), "%factor")
+        function.returns()
+        return function
+
+    def accept(self) -> Function:
+        """The states after a step that not every lane accepts."""
+        function = self._kernel("accept", {"a": READ, "y_new": READ, "y": WRITTEN})
+        accepted = function.compare("une", function.load("%a"), number(0.0))
+        with function.loop(self.states) as place:
+            ends = function.load("%y_new", place), function.load("%y", place)
+            function.store(function.select(accepted, *ends), "%y", place)
         function.returns()
         return function
 
     def dense(self) -> Function:
         """The coefficients of the interpolation within a step."""
         function = self._kernel("dense", {"k": READ, "d": WRITTEN})
-        with function.loop(self.states) as place:
-            stages = [
-                load_stage(function, stage, place, self.states) for stage in range(RODAS5P.stages)
-            ]
-            for power, weights in enumerate(RODAS5P.dense):
-                found = function.combination(weights, stages)
-                function.store(found, "%d", function.count(place, power * self.states))
+        if len(self.dense_states) == self.states:
+            with function.loop(self.states) as place:
+                self._bend(function, place)
+        else:
+            for state in self.dense_states:
+                self._bend(function, str(state))
         function.returns()
         return function
+
+    def sample(self) -> Function:
+        """Outputs within a step, of which only the states are interpolated that they need."""
+        read = dict.fromkeys(("t", "s", "y", "y_new", "d", "p", "q"), READ)
+        function = self._kernel("sample", {**read, "out": WRITTEN})
+        inside = Inside(function, self.program.tape, self.hoisted, self.states)
+        inside.store(self.observed, "%out")
+        function.returns()
+        return function
+
+    def _dense_states(self) -> Sequence[int]:
+        """The states that are looked at within steps."""
+        if self.roots:
+            return range(self.states)
+        tape = self.program.tape
+        needed = (tape.operations[value] for value in tape.needed_for(self.observed))
+        return sorted({int(line.number) for line in needed if line.name == STATE})
+
+    def _bend(self, function: Function, place: str) -> None:
+        """The coefficients of one state."""
+        stages = [
+            load_stage(function, stage, place, self.states) for stage in range(RODAS5P.stages)
+        ]
+        for power, weights in enumerate(RODAS5P.dense):
+            found = function.combination(weights, stages)
+            function.store(found, "%d", function.count(place, power * self.states))
 
     def _kernel(self, name: str, parameters: Mapping[str, str]) -> Function:
         """A function that a driver can call."""

@@ -15,8 +15,11 @@ LANES = 8
 what is too wide for others."""
 
 GOING_ON = -1
-REACHED, AT_ROOT, TOO_MANY_STEPS, NOT_FINITE, TOO_SMALL = range(5)
+REACHED, AT_ROOT, TOO_MANY_STEPS, NOT_FINITE, TOO_SMALL, TOO_LONG = range(6)
 """How a stretch of a simulation ended."""
+
+FOR_EVER = 2**62
+"""Rounds of steps after which nobody wants to look at the clock."""
 
 _LINE = 64
 """Bytes of a cache line, to which everything that kernels read is aligned."""
@@ -31,9 +34,41 @@ class Kernels(NamedTuple):
     slopes: int
     step: int
     error: int
+    accept: int
     dense: int
     roots: int
     observe: int
+    sample: int
+
+
+class Tallies(NamedTuple):
+    """Numbers about outputs that are kept on the way, as `tallies.py` describes them.
+
+    Attributes
+    ----------
+    kinds, columns : shape (tallies,); what is kept of which output.
+    signs : shape (tallies,); -1 where the output counts upside down.
+    levels : shape (tallies,); the level that is watched, with its sign.
+    opens, closes : shape (tallies,); from when to when an output is looked at.
+    rows : the states on which these outputs depend.
+    kept : shape (tallies, 2, simulations); a value, and a time that belongs to it.
+    """
+
+    kinds: Array
+    columns: Array
+    signs: Array
+    levels: Array
+    opens: Array
+    closes: Array
+    rows: Array
+    kept: Array
+
+
+def no_tallies(simulations: int) -> Tallies:
+    """Nothing is kept."""
+    integers, numbers = np.zeros(0, dtype=np.int64), np.zeros(0)
+    kept = np.zeros((0, 2, simulations))
+    return Tallies(integers, integers, numbers, numbers, numbers, numbers, integers, kept)
 
 
 class Stretch(NamedTuple):
@@ -54,11 +89,14 @@ class Stretch(NamedTuple):
     held : shape (roots,); places of the constants that hold the truth of roots. A stretch ends just
         after the truth of a root has become another one.
     truths : shape (roots, simulations); becomes the truth of roots at the time reached.
-    records : shape (simulations, samples, outputs or more).
+    records : shape (simulations, samples, recorded or more).
     status, steps : shape (simulations,); how a stretch ended, and after how many steps.
+    most_steps : shape (simulations,); steps after which each gives up.
     relative : relative tolerance.
-    most_steps : steps after which a simulation gives up.
     looks : how many times in each step the truth of roots is looked at, its end included.
+    recorded : how many of the outputs, the first ones, go into `records`.
+    rounds : how many steps of all lanes are taken before the driver returns, done or not.
+    tallies : what else is kept.
     """
 
     samples: Array
@@ -76,9 +114,12 @@ class Stretch(NamedTuple):
     records: Array
     status: Array
     steps: Array
+    most_steps: Array
     relative: float
-    most_steps: int
     looks: int
+    recorded: int
+    rounds: int
+    tallies: Tallies
 
 
 class Lanes(NamedTuple):
@@ -91,7 +132,8 @@ class Lanes(NamedTuple):
     sample, steps : the next sample to record, and the steps so far.
     fresh : whether its stretch has not begun yet.
     refused : whether its last step was refused.
-    accepted, final : whether the present step is accepted, and leads to the end.
+    accepted : 1 where the present step is accepted, else 0; numbers, as kernels want them.
+    final : whether it leads to the end.
     end, size : where the stretch ends, and the size that its next step should have.
     ideal_before : the size with which the last accepted step would just have done, 0 for none.
     time, taken, error, factor, states, new_states, constants, hoisted, tolerances, stages, bends,
@@ -99,12 +141,14 @@ class Lanes(NamedTuple):
         step, and so on.
     truth : shape (roots, lanes), as it is held; at the end of a stretch, as it was found there.
     crossing : the look, counted from 1, before which the truth of a root changed, 0 for none.
+    is_wanted : whether the present step has another sample.
     between_times, between : shape (8,) and (states, 8), times within steps and the states there.
     own_constants, own_hoisted : shape (lane, values, 8): eight times those of one lane, for kernels
         that look at one simulation at eight times.
-    waiting : how many samples of each lane are not written yet.
-    waiting_times, waiting_states : shape (lane, 8) and (lane, states, 8), of these samples.
-    observed : shape (outputs, 8), of the samples of one lane.
+    observed : shape (outputs, 8), of all lanes, or of one lane at eight times.
+    reach : the share of the present step at whose end a lane will be.
+    seen : shape (4, outputs, lanes), outputs at the start of a step, twice within, and at its end.
+    shares : shape (8,), shares of steps at which lanes are looked at, or one lane is.
     """
 
     simulation: Array
@@ -134,14 +178,15 @@ class Lanes(NamedTuple):
     roots: Array
     truth: Array
     crossing: Array
+    is_wanted: Array
     between_times: Array
     between: Array
     own_constants: Array
     own_hoisted: Array
-    waiting: Array
-    waiting_times: Array
-    waiting_states: Array
     observed: Array
+    reach: Array
+    seen: Array
+    shares: Array
 
 
 class Sizes(NamedTuple):
@@ -167,7 +212,7 @@ def empty_lanes(sizes: Sizes) -> Lanes:
         steps=_integers(),
         fresh=_flags(),
         refused=_flags(),
-        accepted=_flags(),
+        accepted=_aligned(),
         final=_flags(),
         end=_aligned(),
         size=_aligned(),
@@ -188,14 +233,15 @@ def empty_lanes(sizes: Sizes) -> Lanes:
         roots=_aligned(sizes.roots),
         truth=np.zeros((sizes.roots, LANES), dtype=np.bool_),
         crossing=_integers(),
+        is_wanted=_flags(),
         between_times=_aligned(),
         between=_aligned(states),
         own_constants=_aligned(LANES, constants),
         own_hoisted=_aligned(LANES, hoisted),
-        waiting=_integers(),
-        waiting_times=_aligned(LANES),
-        waiting_states=_aligned(LANES, states),
         observed=_aligned(sizes.outputs),
+        reach=_aligned(),
+        seen=_aligned(4, sizes.outputs),
+        shares=_aligned(),
     )
 
 

@@ -6,6 +6,7 @@ find nothing worth their time: the text goes straight to the code generator.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -15,6 +16,10 @@ import llvmlite.binding as llvm
 from myelode.engines.ensemble.kernels import write_kernels
 from myelode.engines.ensemble.lanes import LANES, Kernels, Sizes
 from myelode.engines.ensemble.program import Program
+
+PROCESSOR = "MYELODE_PROCESSOR"
+"""An environment variable: LLVM's name of the kind of processor that kernels are for, such as
+x86-64-v3 for those with AVX2 and without AVX-512. The one at hand if it is empty or not set."""
 
 _LEVEL = 2
 """How hard the code generator tries, of 0 to 3; the third is no faster in the end."""
@@ -51,7 +56,7 @@ def compile_program(
         which the C library computes, may differ in their last digit where its release differs.
     """
     written = write_kernels(program, outputs, contract=not reproducible)
-    engine = load(written.text)
+    engine = load(written.text, os.environ.get(PROCESSOR, ""))
     kernels = Kernels(*map(engine.get_function_address, Kernels._fields))
     sizes = Sizes(
         states=len(program.states),

@@ -1,4 +1,4 @@
-"""The matrix of a step, one over size and diagonal of the method less Jacobian, as instructions.
+"""The matrix of a step as instructions, with the opposite sign: the Jacobian less a diagonal.
 
 In memory its filled places stand one after another; after the elimination they hold the factors.
 """
@@ -7,8 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from myelode.engines.ensemble.assembly import READ, WRITTEN, Function, number
-from myelode.engines.ensemble.elimination import Invert, Place, Reduce, Scale, plan_elimination
+from myelode.engines.ensemble.assembly import READ, VECTOR, WRITTEN, Function, number
+from myelode.engines.ensemble.elimination import (
+    Fill,
+    Invert,
+    Place,
+    Row,
+    Scale,
+    Step,
+    plan_elimination,
+)
 from myelode.engines.ensemble.program import Program
 from myelode.engines.ensemble.values import Values
 
@@ -32,8 +40,14 @@ class Matrix:
 
     def store(self, function: Function, values: Values) -> None:
         """The matrix itself, inside a function that has the arguments `diagonal` and `matrix`."""
-        for entry, place in self.places.items():
-            function.store(self._entry(function, values, entry), "%matrix", place)
+        for entry, slope in self._jacobian.items():
+            found = values[slope]
+            if entry[0] == entry[1]:
+                found = function.subtract(found, "%diagonal")
+            function.store(found, "%matrix", self.places[entry])
+        for i in range(self._size):
+            if (i, i) not in self._jacobian:
+                function.store(function.negate("%diagonal"), "%matrix", self.places[i, i])
 
     def factorise(self) -> list[Function]:
         """Functions that carry out the elimination, one after another."""
@@ -42,36 +56,32 @@ class Matrix:
         return [self._part(start, steps[start : start + _LONGEST]) for start in starts]
 
     def solve(self) -> Function:
-        """Solves with the factors for the sum of two right sides."""
-        arrays = {"matrix": READ, "f": READ, "right": READ, "x": WRITTEN}
+        """Solves for `f` and a factor times `right`, with the sign that the matrix lacks."""
+        arrays = {"matrix": READ, "f": READ, "factor": VECTOR, "right": READ, "x": WRITTEN}
         function = Function("solve", arrays, contract=self._contract)
         x = [
-            function.add(function.load("%f", i), function.load("%right", i))
+            function.plus_product(function.load("%f", i), "%factor", function.load("%right", i))
             for i in range(self._size)
         ]
-        for i, entry, k in self._plan.forward():
-            x[i] = function.less_product(x[i], self._load(function, entry), x[k])
+        for row in self._plan.forward():
+            self._add(function, x, row)
         for i, later in self._plan.backward():
-            for entry, k in later:
-                x[i] = function.less_product(x[i], self._load(function, entry), x[k])
+            self._add(function, x, (i, later))
             x[i] = function.multiply(x[i], self._load(function, (i, i)))
             function.store(x[i], "%x", i)
         function.returns()
         return function
 
+    def _add(self, function: Function, x: list[str], row: Row) -> None:
+        """Add to an element of a solution what others contribute."""
+        i, others = row
+        for entry, k in others:
+            x[i] = function.plus_product(x[i], self._load(function, entry), x[k])
+
     def _load(self, function: Function, entry: Place) -> str:
         return function.load("%matrix", self.places[entry])
 
-    def _entry(self, function: Function, values: Values, entry: Place) -> str:
-        row, column = entry
-        slope = self._jacobian.get(entry)
-        if slope is None:
-            return "%diagonal" if row == column else number(0.0)
-        if row == column:
-            return function.subtract("%diagonal", values[slope])
-        return function.negate(values[slope])
-
-    def _part(self, start: int, steps: Sequence[Invert | Scale | Reduce]) -> Function:
+    def _part(self, start: int, steps: Sequence[Step]) -> Function:
         function = Function(f"factorise_{start}", {"matrix": WRITTEN}, contract=self._contract)
         entries = _Entries(function, self.places)
         for step in steps:
@@ -89,17 +99,20 @@ class _Entries:
         self._names: dict[Place, str] = {}
         self._changed: dict[Place, None] = {}
 
-    def carry_out(self, step: Invert | Scale | Reduce) -> None:
+    def carry_out(self, step: Step) -> None:
         """One operation of an elimination."""
-        function, before = self._function, self._get(step.entry)
-        if isinstance(step, Invert):
-            found = function.divide(number(1.0), before)
-        elif isinstance(step, Scale):
-            found = function.multiply(before, self._get(step.by))
-        else:
-            found = function.less_product(before, self._get(step.left), self._get(step.right))
-        self._names[step.entry] = found
+        self._names[step.entry] = self._result(step)
         self._changed[step.entry] = None
+
+    def _result(self, step: Step) -> str:
+        function, get = self._function, self._get
+        if isinstance(step, Invert):
+            return function.divide(number(-1.0), get(step.entry))
+        if isinstance(step, Scale):
+            return function.multiply(get(step.entry), get(step.by))
+        if isinstance(step, Fill):
+            return function.multiply(get(step.left), get(step.right))
+        return function.plus_product(get(step.entry), get(step.left), get(step.right))
 
     def store(self) -> None:
         """Store what has changed."""

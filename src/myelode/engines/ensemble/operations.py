@@ -20,7 +20,7 @@ def _power(base: Array, exponent: Array) -> Array:
 
 
 def _truth(condition: Any) -> Array:
-    return np.asarray(condition, dtype=float)
+    return np.asarray(np.add(condition, 0.0))
 
 
 def _select(condition: Array, chosen: Array, other: Array) -> Array:
@@ -66,9 +66,9 @@ OPERATIONS: Mapping[str, Callable[..., Array]] = {
     "less_equal": lambda one, other: _truth(np.less_equal(one, other)),
     "equal": lambda one, other: _truth(np.equal(one, other)),
     "not_equal": lambda one, other: _truth(np.not_equal(one, other)),
-    "both": lambda one, other: _truth((np.asarray(one) != 0) & (np.asarray(other) != 0)),
-    "either": lambda one, other: _truth((np.asarray(one) != 0) | (np.asarray(other) != 0)),
-    "not": lambda one: _truth(np.asarray(one) == 0),
+    "both": lambda one, other: _truth(np.logical_and(one, other)),
+    "either": lambda one, other: _truth(np.logical_or(one, other)),
+    "not": lambda one: _truth(np.logical_not(one)),
     "select": _select,
 }
 """Every operation, on numbers or arrays of one shape."""

@@ -7,7 +7,7 @@ the step ends just after the first such time.
 from __future__ import annotations
 
 from myelode.engines.ensemble.compiling import call, inlined, part, whole
-from myelode.engines.ensemble.lanes import AT_ROOT, LANES, REACHED, Kernels, Lanes, Stretch
+from myelode.engines.ensemble.lanes import AT_ROOT, LANES, REACHED, Array, Kernels, Lanes, Stretch
 
 PASSES = 17
 """Divisions by eight of a step in search of a root, after which only rounding is left."""
@@ -16,74 +16,96 @@ PASSES = 17
 @inlined
 def look_inside(kernels: Kernels, stretch: Stretch, lanes: Lanes) -> None:
     """Prepare the interpolation of accepted steps where it is needed, and look for roots."""
-    needed = len(lanes.truth) > 0
+    needed = len(lanes.truth) > 0 or len(stretch.tallies.kinds) > 0
     for lane in range(LANES):
         lanes.crossing[lane] = 0
         if lanes.accepted[lane] and not needed:
-            needed = _is_wanted(stretch, lanes, lane, _reached(lanes, lane))
+            needed = _is_wanted(stretch, lanes, lane, time_reached(lanes, lane))
     if needed:
         call(kernels.dense, (whole(lanes.stages), whole(lanes.bends)))
     if len(lanes.truth) > 0:
         for look in range(1, stretch.looks + 1):
             _look(kernels, stretch, lanes, look)
+    for lane in range(LANES):
+        lanes.reach[lane] = 1.0
+        if lanes.crossing[lane] > 0:
+            lanes.reach[lane] = _first_root(kernels, stretch, lanes, lane)
 
 
 @inlined
-def go_on(kernels: Kernels, stretch: Stretch, lanes: Lanes, lane: int) -> None:
-    """What an accepted step leads to: samples, and perhaps a root or the end."""
-    reached = _reached(lanes, lane)
+def go_on(lanes: Lanes, lane: int) -> None:
+    """What an accepted step leads to: perhaps a root or the end."""
+    reached = time_reached(lanes, lane)
     if lanes.crossing[lane] > 0:
-        share = _first_root(kernels, stretch, lanes, lane)
-        reached = lanes.time[lane] + share * lanes.taken[lane]
-        record(kernels, stretch, lanes, lane, reached, True)
         for i in range(len(lanes.states)):
-            lanes.new_states[i, lane] = _within(lanes, i, lane, share)
+            lanes.new_states[i, lane] = within(lanes, i, lane, lanes.reach[lane])
         lanes.outcome[lane] = AT_ROOT
-    else:
-        record(kernels, stretch, lanes, lane, reached, True)
-        if lanes.final[lane]:
-            lanes.outcome[lane] = REACHED
+    elif lanes.final[lane]:
+        lanes.outcome[lane] = REACHED
     lanes.time[lane] = reached
 
 
 @inlined
-def record(
-    kernels: Kernels, stretch: Stretch, lanes: Lanes, lane: int, reached: float, inside: bool
-) -> None:
-    """Note the states at all samples up to the time reached, inside a step or at its start."""
-    while _is_wanted(stretch, lanes, lane, reached):
-        time, slot = stretch.samples[lanes.sample[lane]], lanes.waiting[lane]
-        share = (time - lanes.time[lane]) / lanes.taken[lane] if inside else 0.0
-        for i in range(len(lanes.states)):
-            state = _within(lanes, i, lane, share) if inside else lanes.states[i, lane]
-            lanes.waiting_states[lane, i, slot] = state
-        lanes.waiting_times[lane, slot] = time
-        lanes.sample[lane] += 1
-        lanes.waiting[lane] += 1
-        if lanes.waiting[lane] == LANES:
-            write_samples(kernels, stretch, lanes, lane)
+def record_start(kernels: Kernels, stretch: Stretch, lanes: Lanes) -> None:
+    """Record the samples at which lanes begin."""
+    while _wanted(stretch, lanes, lanes.fresh, True):
+        now = (whole(lanes.time), whole(lanes.states))
+        values = (whole(lanes.constants), whole(lanes.hoisted))
+        call(kernels.observe, (*now, *values, whole(lanes.observed)))
+        _write_samples(stretch, lanes)
 
 
 @inlined
-def write_samples(kernels: Kernels, stretch: Stretch, lanes: Lanes, lane: int) -> None:
-    """Outputs of the samples of a lane that wait: the kernel sees one simulation at eight times."""
-    now = (part(lanes.waiting_times, lane), part(lanes.waiting_states, lane))
-    values = (part(lanes.own_constants, lane), part(lanes.own_hoisted, lane))
-    call(kernels.observe, (*now, *values, whole(lanes.observed)))
-    first = lanes.sample[lane] - lanes.waiting[lane]
-    for slot in range(lanes.waiting[lane]):
-        for output in range(len(lanes.observed)):
-            value = lanes.observed[output, slot]
-            stretch.records[lanes.simulation[lane], first + slot, output] = value
-    lanes.waiting[lane] = 0
+def record_steps(kernels: Kernels, stretch: Stretch, lanes: Lanes) -> None:
+    """Record the samples within accepted steps: of each lane one at a time."""
+    while _wanted(stretch, lanes, lanes.accepted, False):
+        sample_steps(kernels, lanes, whole(lanes.observed))
+        _write_samples(stretch, lanes)
 
 
 @inlined
-def _reached(lanes: Lanes, lane: int) -> float:
-    """The time at the end of the step."""
-    final, end = lanes.final[lane], lanes.end[lane]
-    reached: float = end if final else lanes.time[lane] + lanes.taken[lane]
-    return reached
+def sample_steps(kernels: Kernels, lanes: Lanes, observed: int) -> None:
+    """Outputs of all lanes at times within their steps, at the shares that belong to them."""
+    now = (whole(lanes.between_times), whole(lanes.shares))
+    step = (whole(lanes.states), whole(lanes.new_states), whole(lanes.bends))
+    call(kernels.sample, (*now, *step, whole(lanes.constants), whole(lanes.hoisted), observed))
+
+
+@inlined
+def _wanted(stretch: Stretch, lanes: Lanes, some: Array, at_start: bool) -> bool:
+    """Note the next sample, if there is one, of some lanes at the start or within their steps."""
+    found = False
+    for lane in range(LANES):
+        lanes.is_wanted[lane] = False
+        if some[lane]:
+            reached = lanes.time[lane] if at_start else time_reached(lanes, lane)
+            if _is_wanted(stretch, lanes, lane, reached):
+                time = stretch.samples[lanes.sample[lane]]
+                lanes.between_times[lane] = time
+                lanes.shares[lane] = (time - lanes.time[lane]) / lanes.taken[lane]
+                lanes.is_wanted[lane] = found = True
+    return found
+
+
+@inlined
+def _write_samples(stretch: Stretch, lanes: Lanes) -> None:
+    """Write the outputs of lanes where they are wanted, and turn to their next samples."""
+    for lane in range(LANES):
+        if lanes.is_wanted[lane]:
+            number, sample = lanes.simulation[lane], lanes.sample[lane]
+            for output in range(stretch.recorded):
+                stretch.records[number, sample, output] = lanes.observed[output, lane]
+            lanes.sample[lane] += 1
+
+
+@inlined
+def time_reached(lanes: Lanes, lane: int) -> float:
+    """The time at the end of the step, or at the root at which it ends before."""
+    is_whole = lanes.crossing[lane] == 0
+    if is_whole and lanes.final[lane]:
+        return float(lanes.end[lane])
+    share = 1.0 if is_whole else lanes.reach[lane]
+    return float(lanes.time[lane] + share * lanes.taken[lane])
 
 
 @inlined
@@ -95,7 +117,7 @@ def _is_wanted(stretch: Stretch, lanes: Lanes, lane: int, reached: float) -> boo
 
 
 @inlined
-def _within(lanes: Lanes, i: int, lane: int, share: float) -> float:
+def within(lanes: Lanes, i: int, lane: int, share: float) -> float:
     """A state at a share of the step of a lane."""
     bends, rest = lanes.bends, 1 - share
     bend = bends[0, i, lane] + share * (bends[1, i, lane] + share * bends[2, i, lane])
@@ -112,7 +134,7 @@ def _look(kernels: Kernels, stretch: Stretch, lanes: Lanes, look: int) -> None:
         lanes.between_times[lane] = lanes.time[lane] + share * lanes.taken[lane]
     for i in range(len(lanes.states)):
         for lane in range(LANES):
-            lanes.between[i, lane] = _within(lanes, i, lane, share)
+            lanes.between[i, lane] = within(lanes, i, lane, share)
     now = (whole(lanes.between_times), whole(lanes.between))
     values = (whole(lanes.constants), whole(lanes.hoisted))
     call(kernels.roots, (*now, *values, whole(lanes.roots)))
@@ -170,7 +192,7 @@ def _look_between(kernels: Kernels, lanes: Lanes, lane: int, low: float, high: f
         share = _share(low, high, column)
         lanes.between_times[column] = lanes.time[lane] + share * lanes.taken[lane]
         for i in range(len(lanes.states)):
-            lanes.between[i, column] = _within(lanes, i, lane, share)
+            lanes.between[i, column] = within(lanes, i, lane, share)
     now = (whole(lanes.between_times), whole(lanes.between))
     values = (part(lanes.own_constants, lane), part(lanes.own_hoisted, lane))
     call(kernels.roots, (*now, *values, whole(lanes.roots)))

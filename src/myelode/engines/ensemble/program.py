@@ -90,6 +90,7 @@ class Event:
     persistent : once triggered the event takes place even if its trigger is no longer true.
     early : its assignments have the values of the time at which it was triggered, not at which it
         takes place.
+    drawn : chance decides between it and others of the same priority that are due with it.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Event:
     starts_true: bool = True
     persistent: bool = True
     early: bool = True
+    drawn: bool = False
 
 
 @dataclass(frozen=True)

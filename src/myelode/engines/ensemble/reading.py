@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import libsbml
 
+from myelode.engines.ensemble.chance import rivals
 from myelode.engines.ensemble.clocks import SeenTape
 from myelode.engines.ensemble.content import Content, Formula
 from myelode.engines.ensemble.derivatives import BY_TIME, Derivatives
@@ -107,6 +109,11 @@ class _Reader:
         yield "time", self.tape.time()
         for name in (*content.compartments, *content.species, *content.parameters, *content.rates):
             yield name, seen[name]
+        for name in content.numbers:
+            yield name, seen[name]
+        for name in content.compartments:
+            yield f"amount({name})", seen[name]
+            yield f"concentration({name})", seen[name]
         for name in content.species:
             yield f"amount({name})", seen.amount(name)
             yield f"concentration({name})", seen.concentration(name)
@@ -116,8 +123,10 @@ class _Reader:
         items = [item for item in events if item.isSetTrigger() and item.getTrigger().isSetMath()]
         if items:
             triggering = _MovingMeanings(self.content, SmoothTape(self.holding, instants=True))
+            drawn = rivals(items)
             for number, item in enumerate(items):
-                yield self._event(item, item.getId() or f"event {number + 1}", triggering)
+                event = self._event(item, item.getId() or f"event {number + 1}", triggering)
+                yield replace(event, drawn=number in drawn)
 
     def _event(self, item: Any, name: str, triggering: Meanings) -> Event:
         trigger = item.getTrigger()

@@ -23,29 +23,52 @@ class Scales:
         self._sizes = np.zeros((len(groups), simulations))
         self._resolved = np.zeros_like(self._sizes)
 
-    def believe(self, which: np.ndarray, grown: np.ndarray) -> None:
-        """States, of shape (states, which), were given more than they had: that is no rounding."""
-        self._resolved[:, which] = np.where(grown, 0.0, self._resolved[:, which])
+    def believe(
+        self, which: np.ndarray, grown: np.ndarray, rows: Sequence[int] | slice = slice(None)
+    ) -> None:
+        """States, of shape (rows, which), were given more than they had: that is no rounding."""
+        here = np.ix_(np.arange(len(self._resolved))[rows], which)
+        self._resolved[here] = np.where(grown, 0.0, self._resolved[here])
 
     def tolerances(self, which: np.ndarray, states: np.ndarray, absolute: float) -> np.ndarray:
         """Tolerances of shape (states, which); `absolute` is a share of the natural size."""
+        sizes, resolved = picked(self._sizes, which), picked(self._resolved, which)
         seen = np.abs(states)
-        seen = np.where(seen > self._resolved[:, which], seen, 0.0)
-        sizes = np.maximum(self._sizes[:, which], seen)
-        found: np.ndarray = absolute * self._natural(sizes)
-        self._sizes[:, which] = sizes
-        self._resolved[:, which] = np.where(sizes > 0, 0.0, found)
+        np.maximum(sizes, seen, out=sizes, where=seen > resolved)
+        some_empty = np.flatnonzero(~(sizes > 0).all(axis=1))
+        found: np.ndarray = absolute * self._natural(sizes, some_empty)
+        resolved[:] = 0.0
+        resolved[some_empty] = np.where(sizes[some_empty] > 0, 0.0, found[some_empty])
+        put_back(self._sizes, which, sizes)
+        put_back(self._resolved, which, resolved)
         return found
 
-    def _natural(self, sizes: np.ndarray) -> np.ndarray:
-        """Sizes, guessed from the others for states that have always been zero."""
-        least = _least(sizes)
-        filled = np.where(sizes > 0, sizes, np.where(np.isfinite(least), least, 1.0))
+    def _natural(self, sizes: np.ndarray, some_empty: np.ndarray) -> np.ndarray:
+        """Sizes, guessed from the others for states that have always been zero somewhere."""
+        negligible = NEGLIGIBLE * sizes.max(axis=0, initial=0.0)
+        natural: np.ndarray = np.maximum(sizes, negligible)
+        if some_empty.size:
+            least = _least(sizes)
+            smallest = np.where(np.isfinite(least), least, 1.0)
         for rows in self._groups:
-            least = SMALL_SHARE * _least(sizes[rows])
-            larger = np.where(np.isfinite(least), np.maximum(filled[rows], least), filled[rows])
-            filled[rows] = np.where(sizes[rows] > 0, sizes[rows], larger)
-        return np.asarray(np.maximum(filled, NEGLIGIBLE * sizes.max(axis=0, initial=0.0)))
+            empty = np.intersect1d(rows, some_empty)
+            if empty.size:
+                least = SMALL_SHARE * _least(sizes[rows])
+                guess = np.where(np.isfinite(least), np.maximum(smallest, least), smallest)
+                guess = np.maximum(guess, negligible)
+                natural[empty] = np.where(sizes[empty] > 0, natural[empty], guess)
+        return natural
+
+
+def picked(values: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """What an array has for some simulations: for all of them itself, else a copy."""
+    return values if len(which) == values.shape[-1] else np.take(values, which, axis=-1)
+
+
+def put_back(values: np.ndarray, which: np.ndarray, found: np.ndarray) -> None:
+    """Let an array have what has become of that which was picked from it."""
+    if found is not values:
+        values[..., which] = found
 
 
 def _least(sizes: np.ndarray) -> np.ndarray:

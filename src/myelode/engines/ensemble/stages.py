@@ -25,7 +25,7 @@ class Parts:
     linearise : now, y, p, q, diagonal, matrix, f, by_time.
     factorise : matrix; these one after another.
     slopes : now, y, p, q, f.
-    solve : matrix, f, right, x.
+    solve : matrix, f, factor, right, x.
     states, entries : how many states there are, and filled places of the matrix.
     autonomous : whether the slopes do not depend on the time itself.
     """
@@ -72,6 +72,7 @@ class _Stages:
         self.function, self.parts = function, parts
         self.now, self.size = function.load("%t"), function.load("%h")
         self.inverse = function.divide(number(1.0), self.size)
+        self.squared = function.multiply(self.size, self.size)
         arrays = [parts.entries + array * parts.states for array in range(3)]
         self.matrix = function.at("%work", 0)
         self.found, self.right, self.by_time = (function.at("%work", array) for array in arrays)
@@ -104,7 +105,8 @@ class _Stages:
     def solve(self, stage: int) -> None:
         """The stage itself, from its right side."""
         found = self.function.at("%k", stage * self.parts.states)
-        self.function.run(self.parts.solve, self.matrix, self.found, self.right, found)
+        right = (self.inverse, self.right)
+        self.function.run(self.parts.solve, self.matrix, self.found, *right, found)
 
     def end(self) -> None:
         """The last stage takes the states from where its slopes were to the end of the step."""
@@ -128,9 +130,8 @@ class _Stages:
         function, share = self.function, float(RODAS5P.time_slopes[stage])
         terms = []
         if stage > 0:
-            change = function.combination(RODAS5P.c_matrix[stage, :stage], before)
-            terms.append(function.multiply(change, self.inverse))
+            terms.append(function.combination(RODAS5P.c_matrix[stage, :stage], before))
         if share != 0 and not self.parts.autonomous:
-            weight = function.multiply(self.size, number(share))
+            weight = function.multiply(self.squared, number(share))
             terms.append(function.multiply(weight, function.load(self.by_time, place)))
         return function.total(terms)

@@ -64,7 +64,33 @@ class Values:
         if operation.name == TIME:
             return self._now
         if operation.name in (GIVEN, STATE):
-            array = "%p" if operation.name == GIVEN else "%y"
-            return self._function.load(array, int(operation.number))
+            return self._leaf(operation.name, int(operation.number))
         arguments = [self._names[argument] for argument in operation.arguments]
         return write_operation(self._function, operation.name, arguments)
+
+    def _leaf(self, name: str, place: int) -> str:
+        """A constant or a state."""
+        return self._function.load("%p" if name == GIVEN else "%y", place)
+
+
+class Inside(Values):
+    """The values within a step of a function with the arrays of the kernel `sample`.
+
+    A state at a share of the step follows from its values at both ends and from its three
+    coefficients of the interpolation; those of one power stand side by side for all `states`. How
+    it is rounded does not depend on what else the function computes.
+    """
+
+    def __init__(self, function: Function, tape: Tape, hoisted: Mapping[int, int], states: int):
+        super().__init__(function, tape, hoisted, function.load("%t"))
+        self._share, self._states = function.load("%s"), states
+        self._rest = function.subtract(number(1.0), self._share)
+
+    def _leaf(self, name: str, place: int) -> str:
+        if name == GIVEN:
+            return super()._leaf(name, place)
+        function, share, rest = self._function, self._share, self._rest
+        bends = [function.load("%d", place + power * self._states) for power in range(3)]
+        bend = function.fused(share, function.fused(share, bends[2], bends[1]), bends[0])
+        inside = function.fused(rest, bend, function.load("%y_new", place))
+        return function.fused(share, inside, function.multiply(rest, function.load("%y", place)))
