@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from myelode.cli import main
 from myelode.cli.checks import check_file
-from myelode.combinations import bliss_excess, hsa_excess
 from myelode.errors import ScenarioError
+from myelode.interactions.indices import bliss_excess, hsa_excess
 from myelode.outcomes import check_expectations, evaluate
 from myelode.scenario import Scenario, load_scenario
 from myelode.simulation import simulate

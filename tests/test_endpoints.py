@@ -13,7 +13,7 @@ import xarray as xr
 from myelode.engines import Tolerances
 from myelode.errors import ScenarioError
 from myelode.outcomes import evaluate
-from myelode.responses import dose_text
+from myelode.responses.doses import dose_text
 from myelode.scenario import scenario_from_text
 from myelode.simulation import evaluate_inputs, simulate
 

@@ -6,14 +6,17 @@
     ```{scenario-figure} gamma_h2ax_washout
     :set: design.lines.number=2
     ```
+    ```{command-figure} fluxes gamma_h2ax_washout --of melphalan_cell --at '3 h'
+    ```
 
 A third word after `model` names a variant, and after `model labels` a scenario whose table of
 labels stands beside the model; `folded` hides the part behind a title; `set` changes a scenario as
-`--set` does.
+`--set` does. A command is one of `myelode` that takes `--plot`.
 """
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from html import escape
@@ -28,9 +31,11 @@ import model_pages
 import schemes
 from docutils import nodes
 from docutils.parsers.rst import directives
+from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 from myelode.claims import read_claims
+from myelode.cli import main
 from myelode.compounds import Compound
 from myelode.descriptions import list_items
 from myelode.equations import Equations, derive
@@ -207,14 +212,40 @@ class FigureDirective(SphinxDirective):
         return [_html(f'<div class="picture">{_figure_svg(name, settings)}</div>')]
 
 
+class CommandFigureDirective(SphinxDirective):
+    """The figure that a command of `myelode` draws."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        """The figure as SVG inside the page."""
+        return [_html(f'<div class="picture">{_command_svg(self.arguments[0])}</div>')]
+
+
 @lru_cache
 def _figure_svg(name: str, settings: tuple[str, ...]) -> str:
     dataset = simulate(load_scenario(name, settings))
+    title = str(dataset.attrs["title"])
+    return _svg(title, lambda path: plot_scenario(dataset, evaluate(dataset), path))
+
+
+@lru_cache
+def _command_svg(command: str) -> str:
+    def run(path: Path) -> None:
+        if main([*shlex.split(command), "--quiet", "--plot", str(path)]) != 0:
+            raise ExtensionError(f"myelode {command} draws nothing")
+
+    return _svg(f"myelode {command}", run)
+
+
+def _svg(title: str, draw: Callable[[Path], None]) -> str:
+    """What is drawn into a file, as a part of a page."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "figure.svg"
-        plot_scenario(dataset, evaluate(dataset), path)
+        draw(path)
         text = path.read_text(encoding="utf-8")
-    label = escape(f"Figure: {dataset.attrs['title']}")
+    label = escape(f"Figure: {title}")
     drawing = text.partition("<svg")[2]
     # A narrow figure is not blown up to the width of the page: its letters would be headings.
     natural = drawing.partition(' width="')[2].partition('"')[0]
@@ -229,4 +260,5 @@ def setup(app: Any) -> dict[str, bool]:
     """Register the directives."""
     app.add_directive("model", ModelDirective)
     app.add_directive("scenario-figure", FigureDirective)
+    app.add_directive("command-figure", CommandFigureDirective)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

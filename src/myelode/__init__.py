@@ -18,11 +18,17 @@ from myelode import errors
 
 if TYPE_CHECKING:
     from myelode.assays.absorbance import specific_activity
+    from myelode.attribution.explanation import why
     from myelode.clinic.criteria import imwg_response
     from myelode.conversion import convert
     from myelode.engines.summary import Summary
+    from myelode.flux_shares import fluxes
+    from myelode.interactions.checkerboards import synergy
     from myelode.model import Model, load_model
     from myelode.outcomes import evaluate
+    from myelode.quantile_bands import bands
+    from myelode.responses.dose_responses import dose_response
+    from myelode.responses.matrices import cross_resistance
     from myelode.scenario import Scenario, load_scenario
     from myelode.simulation import simulate
 
@@ -30,13 +36,19 @@ _MODULE_OF = {
     "Model": "model",
     "Scenario": "scenario",
     "Summary": "engines.summary",
+    "bands": "quantile_bands",
     "convert": "conversion",
+    "cross_resistance": "responses.matrices",
+    "dose_response": "responses.dose_responses",
     "evaluate": "outcomes",
+    "fluxes": "flux_shares",
     "imwg_response": "clinic.criteria",
     "load_model": "model",
     "load_scenario": "scenario",
     "simulate": "simulation",
     "specific_activity": "assays.absorbance",
+    "synergy": "interactions.checkerboards",
+    "why": "attribution.explanation",
 }
 
 __all__ = [
@@ -44,14 +56,20 @@ __all__ = [
     "Scenario",
     "Summary",
     "__version__",
+    "bands",
     "convert",
+    "cross_resistance",
+    "dose_response",
     "errors",
     "evaluate",
+    "fluxes",
     "imwg_response",
     "load_model",
     "load_scenario",
     "simulate",
     "specific_activity",
+    "synergy",
+    "why",
 ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from myelode.assays.sections import CALIBRATED, NOISELESS
-from myelode.design import Axis
+from myelode.dose_ladders import Axis
 from myelode.engines import Tolerances
 from myelode.outcomes import evaluate_scenario
 from myelode.parameters import FIXED

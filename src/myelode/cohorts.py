@@ -71,12 +71,13 @@ def _open(
     """The rows that state a spread.
 
     Where all that is uncertain is drawn, what the scenario itself says stays as it says: a value
-    that it sets, with all other shares of its whole.
+    that it sets or has a ladder over, with all other shares of its whole.
     """
     spread = {n: row for n, row in table.items() if _spread(row, rule.column).kind != FIXED}
     if rule.vary != Uncertainty.column:
         return spread
-    said = {*scenario.set, *scenario.final}
+    ladders = (scenario.design.dose, scenario.design.dose2)
+    said = {*scenario.set, *scenario.final, *(ladder.of for ladder in ladders if ladder)}
     wholes = {_spread(spread[name], rule.column).group for name in said & spread.keys()} - {""}
     return {
         name: row

@@ -15,22 +15,12 @@ import xarray as xr
 
 from myelode.arm_sections import BLISS, HSA, SHIFT, Combination
 from myelode.errors import ScenarioError
+from myelode.interactions.indices import bliss_excess, hsa_excess
 from myelode.quotations import quotations_in
 from myelode.scenario import Scenario
 from myelode.sections import FLAG
 
 ROUNDING, GROWTH = 1e-9, 1e-6
-
-
-def bliss_excess(first: xr.DataArray, second: xr.DataArray, both: xr.DataArray) -> xr.DataArray:
-    """Effect beyond independence, from shares left: ``(1 - both) - (1 - first * second)``."""
-    return first * second - both
-
-
-def hsa_excess(first: xr.DataArray, second: xr.DataArray, both: xr.DataArray) -> xr.DataArray:
-    """Effect beyond that of the better single agent, from shares left."""
-    # Infinity has no place among shares, so a minimum that spreads NaN is right.
-    return xr.DataArray(np.minimum(first, second)) - both
 
 
 def add_combinations(result: xr.Dataset, scenario: Scenario) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from myelode.design import Axis
+from myelode.dose_ladders import Axis
 from myelode.engines import Tolerances
 from myelode.engines.bulk import Ran
 from myelode.inputs import inputs_as_data
@@ -32,7 +32,7 @@ def plan_dataset(plan: Plan, values: np.ndarray, ran: Ran, tolerances: Tolerance
     for axis in plan.axes:
         dataset = dataset.assign_coords(_coordinates(axis))
     dataset = dataset.assign_coords(_classes(plan))
-    failed = np.isnan(values).all(axis=(-2, -1)) & (plan.scenario.design.patients is not None)
+    failed = np.isnan(values).all(axis=(-2, -1)) & plan.scenario.design.goes_on
     status = failed.astype(np.int8)
     for at, name in enumerate(plan.counts, len(plan.outputs)):
         dataset[GIVEN + name] = (dims, values[..., -1, at], _counted(name))

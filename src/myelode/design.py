@@ -4,39 +4,28 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
 
 from myelode.cohorts import virtual_subjects
-from myelode.errors import ScenarioError, best_matches
+from myelode.dose_ladders import (
+    LADDERS,
+    Axis,
+    DoseLadder,
+    doses_labelled,
+    is_label,
+    ladder_of,
+    read_ladders,
+)
+from myelode.errors import ScenarioError
 from myelode.model import Model
 from myelode.parameters import Parameter
 from myelode.perturbations import read_value
-from myelode.regimens.doses import dose_unit, with_size
+from myelode.regimens.doses import with_size
 from myelode.regimens.steps import Step
 from myelode.scenario import Scenario
-from myelode.sections import Ladder
-from myelode.units import to_unit
 
 MOST_POINTS = 100_000
-
-
-@dataclass(frozen=True)
-class Axis:
-    """A dimension of the result, with its coordinate and further labels along it.
-
-    `labels` holds values and unit of each further coordinate, by name; `dosed` says what a ladder
-    doses, in words, where that is one thing.
-    """
-
-    name: str
-    values: tuple[Any, ...]
-    unit: str | None = None
-    labels: Mapping[str, tuple[tuple[float, ...], str | None]] | None = None
-    dosed: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,10 +48,12 @@ class Point:
 
 @dataclass(frozen=True)
 class Grid:
-    """The axes of a design, and all of its points."""
+    """The axes of a design, and all of its points; `laddered` are the values with a ladder."""
 
     axes: tuple[Axis, ...]
     points: tuple[Point, ...]
+
+    laddered: frozenset[str] = frozenset()
 
     @property
     def names(self) -> frozenset[str]:
@@ -78,86 +69,43 @@ def read_grid(
     `below` holds the values below the design, around which virtual subjects spread, and `used` the
     rows of the tables behind the runs.
     """
-    ladders = list(_ladders(scenario, model))
+    ladders = list(read_ladders(scenario, model))
     samples = virtual_subjects(scenario, model, below, used) or _samples(scenario, model)
-    axes = [axis for axis, _ in ladders]
+    axes = [rung.axis for rung in ladders]
     axes += [_sample_axis(samples, model)] if samples else []
+    laddered = frozenset(rung.of for rung in ladders if rung.is_value)
+    _require_once(scenario, laddered, samples)
     places = itertools.product(*(range(len(axis.values)) for axis in axes))
-    return Grid(tuple(axes), tuple(_point(place, ladders, samples) for place in places))
+    points = tuple(_point(place, ladders, samples) for place in places)
+    return Grid(tuple(axes), points, laddered)
+
+
+def point_at(
+    grid: Grid, scenario: Scenario, doses: Mapping[str, float], values: Mapping[str, float]
+) -> Point:
+    """The point at any `doses` of the ladders, by the names of their axes, on them or off them."""
+    sizes = {str(ladder_of(scenario, axis)): size for axis, size in doses.items()}
+    set_ = {name: size for name, size in sizes.items() if name in grid.laddered}
+    given = {label: size for label, size in sizes.items() if label not in grid.laddered}
+    return Point((), given, {**values, **set_})
+
+
+def _require_once(
+    scenario: Scenario, laddered: frozenset[str], samples: Sequence[Mapping[str, float]]
+) -> None:
+    """Refuse a value with a ladder that the rest of the design varies too."""
+    for name in sorted(laddered & set(samples[0] if samples else ())):
+        with scenario.at("design"):
+            raise ScenarioError(f"{name!r} has a ladder, and the design varies it too")
 
 
 def _point(
-    place: tuple[int, ...],
-    ladders: Sequence[tuple[Axis, str]],
-    samples: Sequence[Mapping[str, float]],
+    place: tuple[int, ...], ladders: Sequence[DoseLadder], samples: Sequence[Mapping[str, float]]
 ) -> Point:
-    doses = {label: axis.values[at] for at, (axis, label) in zip(place, ladders, strict=False)}
-    return Point(place, doses, samples[place[-1]] if samples else {})
-
-
-def _ladders(scenario: Scenario, model: Model) -> Iterator[tuple[Axis, str]]:
-    """The axis of each dose ladder, and the label of the step whose size it replaces."""
-    design = scenario.design
-    for name, ladder in (("dose", design.dose), ("dose2", design.dose2)):
-        if ladder is not None:
-            with scenario.at("design", name):
-                unit = _unit_of_doses(scenario, ladder.of, model)
-                dosed = _dosed(scenario, ladder.of, model)
-                yield Axis(name, _doses(ladder, unit), unit, dosed=dosed), ladder.of
-
-
-def _dosed(scenario: Scenario, label: str, model: Model) -> str:
-    """What stands behind a labelled dose: a species, or a compound where its numbers share it out.
-
-    "" where arms or compounds differ in it.
-    """
-    names = {step.dose or step.infuse or "" for step in _labelled(scenario, label)}
-    if len(names) > 1:
-        return ""
-    name = names.pop()
-    shares = model.compounds.doses.get(name, {name: 1.0})
-    if len(shares) == 1 and not any(isinstance(share, str) for share in shares.values()):
-        return model.label_of(next(iter(shares)))
-    compound = scenario.compound or ("" if scenario.compounds else model.compounds.default)
-    return model.compounds.canonical(compound) if compound and isinstance(compound, str) else ""
-
-
-def _unit_of_doses(scenario: Scenario, label: str, model: Model) -> str | None:
-    """The unit of a labelled dose, which is the same in every arm that has it."""
-    units = {dose_unit(step, model) for step in _labelled(scenario, label)}
-    if len(units) > 1:
-        said = " and ".join(sorted(map(str, units)))
-        raise ScenarioError(
-            f"the doses labelled {label!r} are in {said}: one ladder needs one unit"
-        )
-    return units.pop()
-
-
-def _labelled(scenario: Scenario, label: str) -> list[Step]:
-    """The dose of that label in every arm that has one; the others are the same at every dose."""
-    found = [step for steps in scenario.regimens.values() for step in _doses_labelled(steps, label)]
-    if not found:
-        steps = [step for arm in scenario.regimens.values() for step in arm]
-        hint = best_matches(label, {str(s.label) for s in steps if s.label and s.quantity_field})
-        where = "no dose of any arm" if scenario.arms else "no dose"
-        raise ScenarioError(f"{where} is labelled {label!r}{hint}")
-    _require_no_other_label(scenario, label, found)
-    return found
-
-
-def _require_no_other_label(scenario: Scenario, label: str, found: Sequence[Step]) -> None:
-    """Refuse an arm with the same dose under another label: most likely one is misspelt."""
-    dosed = {(step.dose, step.infuse) for step in found}
-    for arm, steps in scenario.regimens.items():
-        doubtful = [step for step in steps if (step.dose, step.infuse) in dosed]
-        if doubtful and not _doses_labelled(steps, label):
-            what = doubtful[0].dose or doubtful[0].infuse
-            said = f"the arm {arm!r} has {what} too, but not under the label {label!r}"
-            raise ScenarioError(f"{said}: the ladder would pass it by")
-
-
-def _doses_labelled(steps: Sequence[Step], label: str) -> list[Step]:
-    return [step for step in steps if step.label == label and step.quantity_field]
+    sizes = [(doses, doses.axis.values[at]) for at, doses in zip(place, ladders, strict=False)]
+    values = {doses.of: size for doses, size in sizes if doses.is_value}
+    given = {doses.of: size for doses, size in sizes if not doses.is_value}
+    return Point(place, given, {**(samples[place[-1]] if samples else {}), **values})
 
 
 def first_alike(scenario: Scenario, axes: Sequence[Axis], place: Sequence[int]) -> tuple[int, ...]:
@@ -170,26 +118,11 @@ def first_alike(scenario: Scenario, axes: Sequence[Axis], place: Sequence[int]) 
         return tuple(place)
     names = next(axis.values for axis in axes if axis.name == "arm")
     steps = scenario.regimens[names[at["arm"]]]
-    for name, ladder in (("dose", scenario.design.dose), ("dose2", scenario.design.dose2)):
-        if ladder is not None and not _doses_labelled(steps, ladder.of):
+    for name in LADDERS:
+        of = ladder_of(scenario, name)
+        if of is not None and is_label(scenario, of) and not doses_labelled(steps, of):
             at[name] = 0
     return tuple(at.values())
-
-
-def _doses(ladder: Ladder, unit: str | None) -> tuple[float, ...]:
-    """The doses of a ladder in `unit`, increasing."""
-    if ladder.values is not None:
-        doses = [to_unit(value, unit, "a dose") for value in ladder.values]
-    else:
-        low, high = (to_unit(value, unit, "a dose") for value in (ladder.from_, ladder.to))
-        if not 0 < low < high:
-            raise ScenarioError("a ladder runs from a positive dose to a higher one")
-        doses = [float(dose) for dose in np.geomspace(low, high, ladder.points or 2)]
-    if ladder.zero and doses[0] > 0:
-        doses = [0.0, *doses]
-    if doses[0] < 0 or any(after <= before for before, after in itertools.pairwise(doses)):
-        raise ScenarioError("the doses of a ladder must increase and may not be negative")
-    return tuple(doses)
 
 
 def _samples(scenario: Scenario, model: Model) -> list[dict[str, float]]:

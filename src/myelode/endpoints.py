@@ -24,9 +24,9 @@ from myelode.inputs import add_inputs
 from myelode.lookups import pointwise
 from myelode.metrics import METRICS
 from myelode.regimens.counts import counts_in
-from myelode.regimens.steps import Context, resolve_time
+from myelode.regimens.steps import Context, Quantity, resolve_time
 from myelode.regimens.timeline import just_before
-from myelode.responses import dose_text, over_doses
+from myelode.responses.doses import dose_text, over_doses
 from myelode.sampling import at_time
 from myelode.scenario import Scenario
 from myelode.sections import FLAG, OVER_DOSES, Endpoint
@@ -131,19 +131,25 @@ def _common(
 
 
 def _at_dose(data: xr.DataArray, endpoint: Endpoint) -> xr.DataArray:
-    """The trajectories at the one dose that the endpoint names, or at all of them."""
-    if endpoint.dose is None:
-        return data
-    if "dose" not in data.dims:
-        raise ScenarioError("dose needs a dose ladder under design")
-    doses, unit = data["dose"].values, str(data["dose"].attrs.get("units", ""))
-    wanted = to_unit(endpoint.dose, unit or None, "dose")
+    """The trajectories at the doses that the endpoint names, or at all of them."""
+    for axis, said in (("dose", endpoint.dose), ("dose2", endpoint.dose2)):
+        data = data if said is None else _at_one(data, axis, said)
+    return data
+
+
+def _at_one(data: xr.DataArray, axis: str, said: Quantity) -> xr.DataArray:
+    """The trajectories at one dose of a ladder."""
+    if axis not in data.dims:
+        ladder = "a dose ladder" if axis == "dose" else "a second dose ladder (dose2)"
+        raise ScenarioError(f"{axis} needs {ladder} under design")
+    doses, unit = data[axis].values, str(data[axis].attrs.get("units", ""))
+    wanted = to_unit(said, unit or None, axis)
     nearest = int(np.argmin(np.abs(doses - wanted)))
     if abs(doses[nearest] - wanted) > _SAME_DOSE * abs(wanted):
         around = [*doses[doses < wanted][-1:], *doses[doses > wanted][:1]]
-        said = " and ".join(dose_text(dose, unit) for dose in around)
-        raise ScenarioError(f"no dose of the ladder is {endpoint.dose!r}: nearest to it: {said}")
-    return data.isel(dose=nearest, drop=True)
+        text = " and ".join(dose_text(dose, unit) for dose in around)
+        raise ScenarioError(f"no dose of the ladder is {said!r}: nearest to it: {text}")
+    return data.isel({axis: nearest}, drop=True)
 
 
 def _taken(
@@ -152,7 +158,7 @@ def _taken(
     if endpoint.take in OVER_DOSES:
         time = resolve_time(endpoint.at or 0, labels, context)
         found = over_doses(at_time(data, time), str(endpoint.take))
-        found["number"].attrs["read_at"] = _moment(time, endpoint, data)
+        found["number"].attrs["read_at"] = moment_text(time, endpoint, data)
         return found
     if endpoint.take == "value":
         time = resolve_time(endpoint.at or 0, labels, context)
@@ -182,7 +188,7 @@ def _known(numbers: xr.DataArray, window: xr.DataArray, take: str) -> xr.DataArr
     return numbers.where(lost.isnull() | (numbers < lost))
 
 
-def _moment(time: float, endpoint: Endpoint, data: xr.DataArray) -> str:
+def moment_text(time: float, endpoint: Endpoint, data: xr.DataArray) -> str:
     """``72 h``, or ``26 h (wash + 24 h)`` where the scenario counts from a label."""
     said = f"{time:.6g} {data['time'].attrs.get('units', '')}".strip()
     if isinstance(endpoint.at, str) and _STARTS_WITH_LABEL.match(endpoint.at):

@@ -7,7 +7,7 @@ rule, crossings are interpolated. A jump is two samples at neighbouring times.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -76,7 +76,7 @@ def half_maximal_dose(responses: np.ndarray, doses: np.ndarray) -> float:
     _require_ladder(doses)
     if not np.isfinite(responses).all() or not responses[0] > 0:
         return math.nan
-    return _dose_at_half(responses[1:] / responses[0], doses[1:])
+    return half_crossing(responses[1:] / responses[0], doses[1:])[0]
 
 
 def half_effect_dose(responses: np.ndarray, doses: np.ndarray) -> float:
@@ -92,7 +92,7 @@ def half_effect_dose(responses: np.ndarray, doses: np.ndarray) -> float:
     control, extreme = responses[0], extreme_response(responses)
     if abs(extreme - control) <= LEAST_EFFECT * abs(control):
         return math.nan
-    return _dose_at_half((responses[1:] - extreme) / (control - extreme), doses[1:])
+    return half_crossing((responses[1:] - extreme) / (control - extreme), doses[1:])[0]
 
 
 def greatest_effect(responses: np.ndarray, doses: np.ndarray) -> float:
@@ -116,9 +116,12 @@ def _require_ladder(doses: np.ndarray) -> None:
         raise ValueError("a ladder starts with dose zero and has three doses or more")
 
 
-def _dose_at_half(relative: np.ndarray, doses: np.ndarray) -> float:
-    """The dose at which a response, as a share of that to be lost, first falls to a half.
+def half_crossing(relative: np.ndarray, doses: np.ndarray) -> tuple[float, float]:
+    """Where a response, as a share of that to be lost, first falls to a half, and how steeply.
 
+    `doses` are positive and increase. The dose is infinity where none is enough, and zero where the
+    lowest is more than enough; steepness is the fall of the logit per e-fold dose, which is the
+    exponent of a Hill curve, and NaN where there is no such dose.
     Monotone cubic interpolation over log dose, of the logit of the relative response where it has
     one: a Hill curve is a straight line there, so that a coarse ladder is as good as a fine one.
     """
@@ -126,24 +129,33 @@ def _dose_at_half(relative: np.ndarray, doses: np.ndarray) -> float:
     from scipy.optimize import brentq
 
     if (relative > HALF).all():
-        return math.inf
+        return math.inf, math.nan
     after = int(np.argmax(relative <= HALF))
-    if after == 0:
-        return float(doses[0]) if relative[0] == HALF else 0.0
+    if after == 0 and relative[0] < HALF:
+        return 0.0, math.nan
     logs = np.log(doses)
-    low, high = logs[after - 1], logs[after]
+    low, high = logs[max(after - 1, 0)], logs[after]
     partial = (relative > 0) & (relative < 1)
-    if partial[after - 1] and partial[after]:
-        logs, excess = logs[partial], np.log(relative[partial] / (1 - relative[partial]))
+    if partial[max(after - 1, 0)] and partial[after]:
+        logs, excess, steepness = (
+            logs[partial],
+            np.log(relative[partial] / (1 - relative[partial])),
+            1,
+        )
     else:
-        excess = relative - HALF
+        # The slope of the logit at one half is four times that of the response.
+        excess, steepness = relative - HALF, 4
+    if len(logs) < 2:
+        return float(doses[after]), math.nan
     curve = PchipInterpolator(logs, excess)
+    slope = curve.derivative()
     # A response that is half at a dose itself, but for rounding, changes its sign nowhere.
-    if curve(high) >= 0:
-        return float(doses[after])
+    if after == 0 or curve(high) >= 0:
+        return float(doses[after]), -steepness * float(slope(high))
     if curve(low) <= 0:
-        return float(doses[after - 1])
-    return float(np.exp(brentq(curve, low, high, xtol=1e-12)))
+        return float(doses[after - 1]), -steepness * float(slope(low))
+    found = brentq(curve, low, high, xtol=1e-12)
+    return float(np.exp(found)), -steepness * float(slope(found))
 
 
 def _first_crossing(excess: np.ndarray, times: np.ndarray) -> float:
@@ -167,13 +179,14 @@ def _positive_duration(excess: np.ndarray, times: np.ndarray) -> float:
     return float(np.sum(np.diff(times) * shares))
 
 
-def quantiles(values: np.ndarray) -> np.ndarray:
-    """Low, median and high of every row, of shape (3, rows), without what is no number.
+def quantiles(values: np.ndarray, levels: Iterable[float] = SPREAD) -> np.ndarray:
+    """Low, median and high of every row, of shape (levels, rows), without what is no number.
 
     Each is one of the values, so that infinity is as good as any other; NaN where none is known.
     """
-    found = np.full((len(SPREAD), len(values)), np.nan)
+    shares = list(levels)
+    found = np.full((len(shares), len(values)), np.nan)
     for at, known in enumerate(np.sort(row[~np.isnan(row)]) for row in values):
         if known.size:
-            found[:, at] = [known[math.ceil(p * known.size) - 1] for p in SPREAD]
+            found[:, at] = [known[math.ceil(p * known.size) - 1] for p in shares]
     return found

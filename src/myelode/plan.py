@@ -13,13 +13,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from myelode.assays.enzymes import outputs_of_activities
-from myelode.assays.instruments import instruments
-from myelode.assays.needs import needed_outputs
-from myelode.assays.sections import require_calibrators
-from myelode.clinic.visits import assessed_outputs
-from myelode.collisions import require_apart
-from myelode.design import MOST_POINTS, Axis, Grid, Point, read_grid
+from myelode.collisions import require_apart, require_own_ladders
+from myelode.design import MOST_POINTS, Point, read_grid
+from myelode.dose_ladders import Axis
 from myelode.drugs import Drug, read_arm_drugs, read_drugs, read_overrides
 from myelode.engines import Tolerances, choose_engine
 from myelode.engines.protocol import Run
@@ -29,13 +25,14 @@ from myelode.model import Model
 from myelode.parameters import Parameter
 from myelode.perturbations import NO_PERTURBATION, Effective, Perturbation, read_value, resolve
 from myelode.quotations import claims_of
+from myelode.recordings import recorded_outputs
 from myelode.regimens.compilation import compile_regimen, infused_species
 from myelode.regimens.counts import GIVEN, counts_of
 from myelode.regimens.steps import Context, Quantity, Step, label_times
 from myelode.regimens.timeline import Equilibration, Instant, Timeline
 from myelode.sampling import end_of_run, sample_times
 from myelode.sbml.infusions import with_infusions
-from myelode.scenario import RESERVED, Scenario
+from myelode.scenario import Scenario
 from myelode.scores import true_classes
 from myelode.subjects import cell_line_of, lines_of, model_of, perturbations_of, trial_arms_of
 from myelode.trials import TrialArm
@@ -94,7 +91,11 @@ def make_plan(
 
     `overrides` are as in `myelode.drugs`; `model` is that of the scenario, where it is at hand.
     """
-    return _Planner(scenario, model or model_of(scenario), inputs or {}, overrides or {}).plan()
+    return Planner(scenario, model or model_of(scenario), inputs or {}, overrides or {}).plan()
+
+
+Treatment = tuple[str, str, str]
+"""Perturbation, compound and arm; the last two are "" where there is no such axis."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,8 @@ class _Draft:
     instants: tuple[Instant, ...]
 
 
-class _Planner:
-    """Holds what all runs of a scenario share."""
+class Planner:
+    """Holds what all runs of a scenario share, and makes any one of them."""
 
     def __init__(
         self, scenario: Scenario, model: Model, inputs: Inputs, values: Mapping[str, float]
@@ -129,10 +130,11 @@ class _Planner:
         claims_of(scenario, model)
         self.base = _values(scenario, model, "set")
         self.final = _values(scenario, model, "final")
-        self.outputs = _outputs(scenario, model, self.grid)
+        self.outputs = recorded_outputs(scenario, model, self.grid)
         self.counts = counts_of(scenario, model)
         self.end = end_of_run(scenario, model)
         self.equilibration = _equilibration(scenario, model)
+        require_own_ladders(scenario, self.grid.laddered, self.perturbations)
         require_apart(scenario, self.base.keys(), self.final.keys(), self.grid.names)
 
     def plan(self) -> Plan:
@@ -145,17 +147,23 @@ class _Planner:
         drafts = list(self._drafts())
         events = {instant.time for draft in drafts for instant in draft.instants}
         times = sample_times(self.scenario, self.model, labels, events)
-        infused = dict.fromkeys(
-            name for steps in arms.values() for name in infused_species(steps, self.model)
-        )
         return Plan(
             scenario=self.scenario, model=self.model,
-            sbml=with_infusions(self.model.sbml, tuple(infused)), axes=self._axes(), times=times,
+            sbml=self.sbml, axes=self._axes(), times=times,
             outputs=self.outputs, labels=labels, perturbations=self.perturbations,
             cell_line=self.cell_line, drugs=self.drugs, arm_drugs=self.arm_drugs,
             runs=tuple(self._run(draft, times) for draft in drafts), published=self.published,
             counts=self.counts, inputs=self.inputs,
         )  # fmt: skip
+
+    @property
+    def sbml(self) -> str:
+        """The model with an input for whatever any arm infuses."""
+        arms = self.scenario.regimens.values()
+        infused = dict.fromkeys(
+            name for steps in arms for name in infused_species(steps, self.model)
+        )
+        return with_infusions(self.model.sbml, tuple(infused))
 
     def _typical(self) -> Mapping[str, float]:
         """What stands below the design: the values around which virtual subjects spread."""
@@ -177,17 +185,28 @@ class _Planner:
         return (*first, *self.grid.axes)
 
     def _drafts(self) -> Iterator[_Draft]:
-        for (name, drug, arm), place in self._treatments():
-            steps = self.scenario.regimens[arm]
+        for treatment, place in self.treatments():
             for point in self.grid.points:
-                effective = self._start(point, name, self.arm_drugs.get(arm, self.drugs[drug]))
-                changes, who = effective.changes, self.perturbations[name]
-                self.wholes.require(changes, self.scenario, name, who)
-                here = self._inputs_of(name, drug)
-                instants = self._instants(arm, point.apply(steps, self.model), effective, here)
+                effective, instants = self._draft(treatment, point)
                 yield _Draft((*place, *point.place), effective, instants)
 
-    def _treatments(self) -> Iterator[tuple[tuple[str, str, str], tuple[int, ...]]]:
+    def _draft(self, treatment: Treatment, point: Point) -> tuple[Effective, tuple[Instant, ...]]:
+        name, drug, arm = treatment
+        effective = self._start(point, name, self.arm_drugs.get(arm, self.drugs[drug]))
+        who, steps = self.perturbations[name], self.scenario.regimens[arm]
+        self.wholes.require(effective.changes, self.scenario, name, who)
+        here = self._inputs_of(name, drug)
+        return effective, self._instants(arm, point.apply(steps, self.model), effective, here)
+
+    def run(
+        self, treatment: Treatment, point: Point, times: np.ndarray, outputs: tuple[str, ...]
+    ) -> Run:
+        """The run of a treatment at any point, on the design or off it; raises ScenarioError."""
+        effective, instants = self._draft(treatment, point)
+        timeline = Timeline(instants, self.end, self.equilibration)
+        return Run(effective.changes, timeline, times, outputs)
+
+    def treatments(self) -> Iterator[tuple[Treatment, tuple[int, ...]]]:
         """Every perturbation, compound and arm together, and their place on the first axes."""
         arms = self.scenario.regimens
         number = len(self.perturbations) * len(self.drugs) * len(arms)
@@ -247,40 +266,6 @@ def _values(scenario: Scenario, model: Model, section: str) -> dict[str, float]:
         with scenario.at(section, name):
             values[name] = read_value(model, name, value)
     return values
-
-
-def _outputs(scenario: Scenario, model: Model, grid: Grid) -> tuple[str, ...]:
-    """What is recorded: the outputs that are listed, and those that other sections need."""
-    taken, readings = RESERVED | grid.names, _readings(scenario, model)
-    wanted: dict[str, None] = {}
-    places: list[tuple[tuple[str | int, ...], str | None]] = [
-        (("observe", "outputs", number), output)
-        for number, output in enumerate(scenario.observe.outputs)
-    ]
-    places += [(("endpoints", name, "of"), item.of) for name, item in scenario.endpoints.items()]
-    places += [(("assays", name, "of"), assay.of) for name, assay in scenario.assays.items()]
-    places += [*needed_outputs(scenario), *outputs_of_activities(scenario, model.unit_of)]
-    places += assessed_outputs(scenario, model)
-    for path, output in places:
-        if output is not None and output not in readings:
-            with scenario.at(*path):
-                if output not in model.entities:
-                    require_calibrators(output, scenario.assays)
-                model.unit_of(output)
-                if output in taken:
-                    raise ScenarioError(f"{output!r} is a coordinate of the result already")
-                wanted[output] = None
-    return tuple(wanted)
-
-
-def _readings(scenario: Scenario, model: Model) -> frozenset[str]:
-    """What the assays of the scenario add to its outputs."""
-    instruments(scenario, model.unit_of)
-    for name in scenario.assays:
-        if name in model.entities:
-            with scenario.at("assays", name):
-                raise ScenarioError(f"{name!r} is the name of a value of the model already")
-    return frozenset(own for name, assay in scenario.assays.items() for own in assay.adds(name))
 
 
 def _equilibration(scenario: Scenario, model: Model) -> Equilibration | None:

@@ -35,7 +35,10 @@ OneVariant = Annotated[str | None, BeforeValidator(_joined)]
 
 
 class Ladder(BaseModel):
-    """Doses that replace the size of the labelled step: listed, or evenly spaced on a log scale."""
+    """Doses that replace the size of the labelled step: listed, or evenly spaced on a log scale.
+
+    Where `of` is a parameter of the model, and no label, they replace its base value.
+    """
 
     model_config = STRICT
 
@@ -125,6 +128,11 @@ class Design(BaseModel):
         """The virtual lines or patients, or the draws of uncertain numbers, where there are any."""
         return self.lines or self.patients or self.uncertainty
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether a run that fails is noted, and ends nothing: one of many patients or draws."""
+        return self.patients is not None or self.uncertainty is not None
+
     @model_validator(mode="after")
     def _consistent(self) -> Design:
         if self.dose2 and not self.dose:
@@ -181,6 +189,7 @@ class Endpoint(BaseModel):
     arm: str | None = None
     compound: str | None = None
     dose: Quantity | None = None
+    dose2: Quantity | None = None
     expr: str | None = None
     unit: str | None = None
     title: str | None = None
@@ -207,7 +216,7 @@ class Endpoint(BaseModel):
         }.get(self.take or "", set())  # fmt: skip
         if levels and len(levels & given) != 1:
             yield f"take: {self.take} needs {' or '.join(sorted(levels))}, the level"
-        allowed = {"of", "take", "arm", "compound", *levels}
+        allowed = {"of", "take", "arm", "compound", "dose2", *levels}
         allowed |= {"at"} if moment else {"from", "until"}
         allowed |= set() if self.take in OVER_DOSES else {"dose"}
         yield from (f"take: {self.take} does not take {name!r}" for name in given - allowed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -101,32 +101,52 @@ def run_plan(
 ) -> tuple[np.ndarray, Ran]:
     """Values of shape (axes..., times, columns of the plan), and how they came about.
 
-    A virtual patient whose run fails has NaN, so that the others can be told; where nobody is
-    left, and in all other scenarios, a run that fails raises SimulationError.
+    A virtual patient or a draw whose run fails has NaN, so that the others can be told; where
+    nobody is left, or the typical draw fails, and in all other scenarios, a run that fails raises
+    SimulationError.
     """
     shape = tuple(len(axis.values) for axis in plan.axes)
     values = np.full((*shape, len(plan.times), len(plan.columns)), np.nan)
-    firsts = [first_alike(plan.scenario, plan.axes, planned.place) for planned in plan.runs]
-    own = [run for run, first in zip(plan.runs, firsts, strict=True) if first == run.place]
-    goes_on = plan.scenario.design.patients is not None
+    own, goes_on = _own_runs(plan), plan.scenario.design.goes_on
     ran = run_all(
         plan.sbml, [run.run for run in own], engine, tolerances, progress, lambda _: not goes_on
     )
-    failures = [
-        (planned, result)
-        for planned, result in zip(own, ran.results, strict=False)
-        if isinstance(result, SimulationError)
-    ]
-    if failures and not (goes_on and len(failures) < len(own)):
-        planned, error = failures[-1]
-        where = _describe(plan, planned)
-        raise SimulationError(f"{error.reason} ({where})", error.time, error.state)
+    _require_success(plan, failed_runs(plan, ran), len(own))
     for planned, result in zip(own, ran.results, strict=True):
         if not isinstance(result, SimulationError):
             values[planned.place] = result
-    for planned, first in zip(plan.runs, firsts, strict=True):
-        values[planned.place] = values[first]
+    for planned in plan.runs:
+        values[planned.place] = values[first_alike(plan.scenario, plan.axes, planned.place)]
     return values, ran
+
+
+def failed_runs(plan: Plan, ran: Ran) -> list[tuple[PlannedRun, SimulationError]]:
+    """The runs of a plan that failed, each with what became of it."""
+    pairs = zip(_own_runs(plan), ran.results, strict=False)
+    return [(planned, found) for planned, found in pairs if isinstance(found, SimulationError)]
+
+
+def _own_runs(plan: Plan) -> list[PlannedRun]:
+    """The runs of a plan that repeat no other."""
+    return [
+        run for run in plan.runs if first_alike(plan.scenario, plan.axes, run.place) == run.place
+    ]
+
+
+def _require_success(
+    plan: Plan, failures: Sequence[tuple[PlannedRun, SimulationError]], count: int
+) -> None:
+    """Raise SimulationError for failures among so many runs that leave nothing to tell."""
+    design = plan.scenario.design
+    fatal = failures
+    if design.goes_on and len(failures) < count:
+        axes = [axis.name for axis in plan.axes]
+        typical = axes.index("sample") if design.uncertainty else None
+        fatal = [item for item in failures if typical is not None and not item[0].place[typical]]
+    if fatal:
+        planned, error = fatal[-1]
+        said = f"{error.reason} ({_describe(plan, planned)})"
+        raise SimulationError(said, error.time, error.state)
 
 
 def _describe(plan: Plan, planned: PlannedRun) -> str:

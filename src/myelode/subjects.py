@@ -8,6 +8,7 @@ from typing import Any
 
 from myelode.drugs import Overrides
 from myelode.errors import ScenarioError, best_matches
+from myelode.line_files import is_line_file, read_line_file
 from myelode.model import Model, load_model
 from myelode.perturbations import (
     CELL_LINES,
@@ -30,9 +31,15 @@ def model_of(scenario: Scenario, load: Callable[[str, str | None], Model] = load
 
 
 def lines_of(scenario: Scenario, model: Model) -> dict[str, Perturbation]:
-    """The cell lines of the model of a scenario."""
+    """The cell lines of the model of a scenario, with that of a file which the scenario names.
+
+    A line of a file goes by its own name and by that of the file.
+    """
     with scenario.at("cell_line"):
         known, wanted = cell_lines(model), scenario.cell_line
+        if wanted and wanted not in known and is_line_file(wanted):
+            own = read_line_file(scenario.beside(wanted), model)
+            return {**known, own.name: own, wanted: own}
         said = absence(model, CELL_LINES, wanted) if wanted and wanted not in known else ""
         if said:
             raise ScenarioError(f"unknown cell line {wanted!r}{said}")

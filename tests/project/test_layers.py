@@ -23,8 +23,7 @@ ORDER = """
     parameters trials
     regulatory entries compounds compound_fit
     distributions correlations
-    model_folder engines.summary simulated model
-    grams perturbations
+    model_folder engines.summary simulated model grams perturbations line_files
     equations.system equations.conservation equations.numeric equations.typesetting equations
     regimens.timeline regimens.acts regimens.steps regimens.conditions regimens.occasions
     regimens.dose_sizes regimens.doses regimens.compilation regimens.named regimens
@@ -42,26 +41,38 @@ ORDER = """
     engines.ensemble.machine engines.ensemble.compiling
     engines.ensemble.passages engines.ensemble.searches engines.ensemble.tallies
     engines.ensemble.driver engines.ensemble.watch engines.ensemble.scales engines.ensemble.fleet
-    engines.ensemble.changes engines.ensemble.recurrence engines.ensemble.journey engines.ensemble.summaries engines.ensemble.ensemble engines.ensemble.engine
-    engines.ensemble engines engines.sampled engines.doubts engines.bulk engines.warming
-    cohorts scores labels design sampling assays.noise assays.calibrators assays.signals assays.needs
+    engines.ensemble.changes engines.ensemble.recurrence engines.ensemble.journey
+    engines.ensemble.summaries engines.ensemble.ensemble engines.ensemble.engine engines.ensemble
+    engines engines.sampled engines.doubts engines.bulk engines.warming cohorts scores labels
+    dose_ladders design sampling assays.noise assays.calibrators assays.signals assays.needs
     assays.instruments assays.enzymes assays activities
-    clinic.criteria clinic.survival clinic.visits collisions plan
-    metrics clinic.results clinic responses endpoints
-    combinations outcomes
+    clinic.criteria clinic.survival clinic.visits collisions recordings plan
+    metrics clinic.results clinic responses responses.doses endpoints
+    interactions interactions.indices combinations outcomes
     provenance datasets results
-    simulation run_requests model_runs
+    simulation run_requests model_runs user_data.columns user_data.readings user_data.templates
+    user_data responses.curves responses.growth responses.hill responses.ladders responses.readings
+    responses.draws responses.resistance responses.titrations responses.curve_numbers
+    responses.dose_responses responses.templates responses.across responses.matrices
+    interactions.equal_effects interactions.additivity interactions.wells interactions.boards
+    interactions.verdicts interactions.searches interactions.layouts interactions.tables
+    interactions.checkerboards quantile_bands flux_terms flux_shares attribution.shapley
+    attribution.scales attribution.sides attribution.differences attribution.mixtures
+    attribution.explanation attribution.words attribution
     validation assumptions
     descriptions
-    calibration fitting.measurements fitting.predictions fitting.targets fitting.free_values
-    fitting.residuals fitting.problems fitting.identifiability fitting.search fitting.table fitting
-    figures.styles figures.events figures.panel figures.combined figures.page figures.matrices
+    calibration fitting.measurements fitting.predictions fitting.targets fitting.rows
+    fitting.free_values fitting.residuals fitting.problems fitting.own_data fitting.identifiability
+    fitting.search fitting.profiles fitting.fits fitting.courses fitting.table fitting.saved_lines fitting
+    figures.styles figures.events figures.panel figures.measured figures.combined figures.page figures.matrices
     figures.published figures.clinic figures.signature figures.partners figures.bar_values figures.bars
-    figures.responses figures.arrangement
-    figures.story figures
+    figures.dose_axis figures.responses figures.arrangement figures.waterfall figures.flux_bars
+    figures.isobolograms
+    figures.story figures.dose_responses figures.heat_maps figures.fits figures
     exports.selection exports.standalone exports.sedml exports.latex exports.archive exports
-    cli.checks cli.tables cli.beside cli.activities cli.clinic cli.pages cli.summaries
-    cli.console cli.running cli.looking cli.checking cli.exporting cli.fitting cli.warming cli
+    cli.checks cli.tables cli.beside cli.activities cli.clinic cli.pages cli.curves cli.draws
+    cli.fits cli.summaries cli.console cli.responses cli.attribution cli.interactions cli.turnover
+    cli.running cli.looking cli.checking cli.exporting cli.fitting cli.warming cli.templates cli
 """.split()
 
 # `Model.simulate` and its like are a convenience: they hand over to the module that knows how.

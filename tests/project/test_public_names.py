@@ -17,14 +17,20 @@ PUBLIC = {
     "Scenario",
     "Summary",
     "__version__",
+    "bands",
     "convert",
+    "cross_resistance",
+    "dose_response",
     "errors",
     "evaluate",
+    "fluxes",
     "imwg_response",
     "load_model",
     "load_scenario",
     "simulate",
     "specific_activity",
+    "synergy",
+    "why",
 }
 
 

@@ -15,7 +15,19 @@ from typing import Annotated, Any
 import typer
 
 import myelode
-from myelode.cli import checking, exporting, fitting, looking, running, warming
+from myelode.cli import (
+    attribution,
+    checking,
+    exporting,
+    fitting,
+    interactions,
+    looking,
+    responses,
+    running,
+    templates,
+    turnover,
+    warming,
+)
 from myelode.cli.console import print_error
 from myelode.errors import MyelodeError, SimulationError
 
@@ -29,7 +41,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog="\b\nExample:\n  myelode run gamma_h2ax_washout --plot gamma_h2ax.png",
 )
-for module in (looking, checking, running, fitting, exporting, warming):
+for module in (
+    looking, checking, running, responses, attribution, turnover, interactions, fitting, templates,
+    exporting, warming,
+):  # fmt: skip
     for name, command, example in module.COMMANDS:
         app.command(name, epilog=f"\b\nExample:\n  {example}")(command)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from myelode.cli.console import (
     JsonOption,
+    SettingsOption,
     console,
     print_all,
     print_json,
@@ -19,14 +19,41 @@ from myelode.cli.console import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from myelode.fitting.fits import Fit
 
-    from myelode.fitting.search import Fit
-
-_LOCAL = (
-    "Intervals cover 95 %, are local and approximate: "
-    "they come from the slope of the residuals at the optimum."
-)
+ParametersOption = Annotated[
+    str | None,
+    typer.Option(
+        "--parameters",
+        metavar="A,B",
+        help="Free only these: of the calibration, or for a table of readings.",
+    ),
+]
+ErrorOption = Annotated[
+    float,
+    typer.Option(
+        "--error", metavar="SHARE", help="The error of a reading without sd, as a share of it."
+    ),
+]
+PriorOption = Annotated[
+    bool,
+    typer.Option("--no-prior", help="Let a table of readings count alone, without priors."),
+]
+ProfileOption = Annotated[
+    bool, typer.Option("--profile", help="Intervals from profiles of the objective; slow.")
+]
+LineOption = Annotated[
+    Path | None,
+    typer.Option("--save-line", metavar="FILE", help="Write a cell line of that name (yaml)."),
+]
+CalibrationOption = Annotated[
+    Path | None,
+    typer.Option("--calibration", metavar="FILE", help="Instead of calibration.yaml."),
+]
+StartsOption = Annotated[
+    int | None,
+    typer.Option("--starts", metavar="N", help="Begin from N places; the best end counts."),
+]
 
 
 def fit_command(
@@ -35,200 +62,80 @@ def fit_command(
         list[Path] | None,
         typer.Option("--data", metavar="FILE", help="Data (json, csv, tsv); repeat for more."),
     ] = None,
-    parameters: Annotated[
-        str | None,
-        typer.Option("--parameters", metavar="A,B", help="Free only these of the calibration."),
-    ] = None,
-    calibration: Annotated[
-        Path | None,
-        typer.Option("--calibration", metavar="FILE", help="Instead of calibration.yaml."),
-    ] = None,
-    starts: Annotated[
-        int | None,
-        typer.Option("--starts", metavar="N", help="Begin from N places; the best end counts."),
-    ] = None,
+    parameters: ParametersOption = None,
+    calibration: CalibrationOption = None,
+    starts: StartsOption = None,
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", help="Processes that work at the same time.")
     ] = 1,
+    settings: SettingsOption = None,
+    error: ErrorOption = 0.1,
+    no_prior: PriorOption = False,
+    profile: ProfileOption = False,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Write values and errors (tsv)."),
     ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Draw data and model (png, svg, pdf)."),
+    ] = None,
+    line: LineOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Fit what calibration.yaml frees to the data that it names."""
-    from myelode.fitting import fit, write_table
+    """Fit what calibration.yaml frees to the data that it names.
 
-    require_writable(output)
+    A table of readings (see `myelode new data`) needs no calibration: name a scenario, and what is
+    free with --parameters.
+    """
+    from myelode.cli.fits import fit_report, summarise_fit
+    from myelode.fitting import fit
+
+    _require_files(output, plot, line)
     names = None if parameters is None else [name.strip() for name in parameters.split(",")]
     began = perf_counter()
     with progress(f"fitting {target}", not quiet) as show:
-        found = fit(target, data or (), names, calibration, starts, workers, show)
-    summary = _summary(found, perf_counter() - began)
-    if output is not None:
-        write_table(found, output)
-        summary["files"] = {"table": str(output)}
+        found = fit(
+            target, data or (), names, calibration, starts, workers, show, settings or (), error,
+            profile, not no_prior,
+        )  # fmt: skip
+    summary = summarise_fit(found, perf_counter() - began)
+    summary["files"] = _write(found, output, plot, line)
     if as_json:
         print_json(summary)
     elif not quiet:
-        print_all(_report(summary, console().width))
+        print_all(fit_report(summary, console().width))
 
 
-def _summary(found: Fit, seconds: float) -> dict[str, Any]:
-    """What a fit says, as plain data."""
-    return {
-        "target": found.problem.name,
-        "parameters": dict(_parameters(found)),
-        "objective": found.after.objective,
-        "objective_before": found.before.objective,
-        "residuals": [*_points(found)],
-        "series": dict(_series(found)),
-        "rows": [*_rows(found)],
-        "left_out": list(found.problem.left_out),
-        "converged": found.converged,
-        "message": found.message,
-        "starts": found.starts,
-        "starts_at_best": found.agreeing,
-        "evaluations": found.evaluations,
-        "seconds_per_evaluation": seconds / found.evaluations,
-        "failed_runs": found.failed,
-        "interval_method": _LOCAL,
-        "files": {},
-    }
+def _require_files(output: Path | None, plot: Path | None, line: Path | None) -> None:
+    """Refuse what cannot be written before the work is done."""
+    require_writable(output, plot, line)
+    if plot is not None:
+        from myelode.figures import require_figure_name
+
+        require_figure_name(plot)
+    if line is not None:
+        from myelode.fitting.saved_lines import require_line_file
+
+        require_line_file(line)
 
 
-def _parameters(found: Fit) -> Iterator[tuple[str, dict[str, Any]]]:
-    for free, estimate in zip(found.problem.free, found.values, strict=True):
-        yield (
-            free.key.text,
-            {
-                "value": estimate.value,
-                "interval": estimate.interval,
-                "unit": free.unit,
-                "before": free.before,
-                "bounds": [free.low, free.high],
-                "has_prior": free.sigma is not None,
-                "note": estimate.word,
-            },
-        )
+def _write(found: Fit, output: Path | None, plot: Path | None, line: Path | None) -> dict[str, str]:
+    """Write each file that was asked for, and name it."""
+    from myelode.fitting import write_line, write_table
 
+    if output is not None:
+        write_table(found, output)
+    if line is not None:
+        write_line(found, line)
+    if plot is not None:
+        from myelode.figures import write_figure
+        from myelode.figures.fits import fit_figure
 
-def _points(found: Fit) -> Iterator[dict[str, Any]]:
-    """Every reading beside the model."""
-    for name, target in found.problem.targets.items():
-        result = found.after.series[name]
-        triples = zip(target.measured, result.predicted, result.residuals, strict=True)
-        for point, predicted, residual in triples:
-            yield {
-                "series": name, "time": point.time, "dose": point.dose, "measured": point.value,
-                "sd": point.sd, "predicted": predicted, "residual": residual,
-            }  # fmt: skip
-
-
-def _series(found: Fit) -> Iterator[tuple[str, dict[str, Any]]]:
-    from myelode.fitting.residuals import rms
-    from myelode.fitting.table import instrument
-
-    for name, target in found.problem.targets.items():
-        after, before = found.after.series[name], found.before.series[name]
-        yield (
-            name,
-            {
-                "n": len(after.residuals),
-                "rms": rms(after.residuals),
-                "rms_before": rms(before.residuals),
-                "scale": after.coefficients[0],
-                "offset": after.coefficients[1],
-                "instrument": instrument(target.series.observation, after.coefficients),
-            },
-        )
-
-
-def _rows(found: Fit) -> Iterator[dict[str, Any]]:
-    from myelode.validation import is_hit
-
-    for name, row in found.problem.rows.items():
-        simulated, residual = found.after.rows[name]
-        yield {
-            "id": name, "published": row.value, "simulated": simulated, "unit": row.unit,
-            "before": found.before.rows[name][0], "band": [row.low, row.high],
-            "hit": is_hit(row, simulated), "residual": residual,
-        }  # fmt: skip
-
-
-def _report(summary: dict[str, Any], width: int) -> Iterator[RenderableType]:
-    from myelode.cli.tables import tables
-
-    yield from tables(f"{summary['target']}. Fitted values", _value_columns(summary), width)
-    if summary["series"]:
-        yield from tables(
-            "Error per series, in standard deviations", _error_columns(summary), width
-        )
-    if summary["rows"]:
-        yield from tables("Published numbers that calibrate", _row_columns(summary), width)
-    yield (
-        f"Sum of squares: {summary['objective_before']:.5g} before, "
-        f"{summary['objective']:.5g} after, priors included."
-    )
-    yield _LOCAL
-    if not summary["converged"]:
-        yield f"NOT converged: {summary['message']}"
-    if summary["starts"] > 1:
-        yield f"Of {summary['starts']} starts, {summary['starts_at_best']} ended at the best."
-    yield (
-        f"{summary['evaluations']} evaluations, "
-        f"{1000 * summary['seconds_per_evaluation']:.3g} ms each; "
-        f"{summary['failed_runs']} runs failed."
-    )
-    yield from (f"Left out: {text}" for text in summary["left_out"])
-    yield from (f"Table: {path}" for path in summary["files"].values())
-
-
-def _value_columns(summary: dict[str, Any]) -> list[Any]:
-    from myelode.cli.tables import Column, numbers, texts
-
-    entries = summary["parameters"].values()
-    return [
-        texts("parameter", summary["parameters"]),
-        numbers("before", (entry["before"] for entry in entries)),
-        numbers("fitted", (entry["value"] for entry in entries)),
-        Column("interval", tuple(_interval(entry["interval"]) for entry in entries), True),
-        texts("unit", (entry["unit"] for entry in entries)),
-        texts("how known", (entry["note"] for entry in entries)),
-    ]
-
-
-def _interval(interval: tuple[float, float] | None) -> str:
-    return "none" if interval is None else f"{interval[0]:.3g} to {interval[1]:.3g}"
-
-
-def _error_columns(summary: dict[str, Any]) -> list[Any]:
-    from myelode.cli.tables import numbers, texts
-
-    entries = summary["series"].values()
-    return [
-        texts("series", summary["series"]),
-        numbers("readings", (entry["n"] for entry in entries)),
-        numbers("before", (entry["rms_before"] for entry in entries)),
-        numbers("after", (entry["rms"] for entry in entries)),
-        texts("instrument", (entry["instrument"] for entry in entries)),
-    ]
-
-
-def _row_columns(summary: dict[str, Any]) -> list[Any]:
-    from myelode.cli.tables import numbers, texts
-
-    rows = summary["rows"]
-    words = {True: "hit", False: "miss", None: "not judged"}
-    return [
-        texts("id", (row["id"] for row in rows)),
-        texts("verdict", (words[row["hit"]] for row in rows)),
-        numbers("published", (row["published"] for row in rows)),
-        numbers("before", (row["before"] for row in rows)),
-        numbers("after", (row["simulated"] for row in rows)),
-        texts("unit", (row["unit"] for row in rows)),
-    ]
+        write_figure(fit_figure(found), plot)
+    named = {"table": output, "plot": plot, "line": line}
+    return {kind: str(path) for kind, path in named.items() if path is not None}
 
 
 COMMANDS = (

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from myelode.scenario import Scenario
+    from myelode.user_data.readings import Readings
 
 UNMET = 3
 UncertaintyOption = Annotated[
@@ -44,6 +45,10 @@ def run_command(
     ] = None,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Draw the figure (png, svg, pdf).")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="FILE", help="Show these readings (csv) in the figure."),
     ] = None,
     labels: Annotated[
         Path | None,
@@ -70,7 +75,8 @@ def run_command(
     chosen = [*(settings or []), *_draws(uncertainty)]
     wanted = {"result": output, "plot": plot, "labels": labels}
     files = {kind: path for kind, path in wanted.items() if path is not None}
-    summary = _run(scenario, chosen, engine, files, show_progress=not quiet)
+    _require_plot(data, plot)
+    summary = _run(scenario, chosen, engine, files, data, show_progress=not quiet)
     if assumptions:
         summary["assumptions"] = _assumptions(scenario, settings or [])
     if as_json:
@@ -79,6 +85,14 @@ def run_command(
         print_all(_report(summary, console().width))
     if not all(line["passed"] for line in summary["expect"]):
         raise typer.Exit(UNMET)
+
+
+def _require_plot(data: Path | None, plot: Path | None) -> None:
+    """Refuse data that no figure would show."""
+    if data is not None and plot is None:
+        from myelode.errors import ScenarioError
+
+        raise ScenarioError("--data shows readings in a figure: give --plot FILE (or see: fit)")
 
 
 def _draws(number: int | None) -> list[str]:
@@ -91,6 +105,7 @@ def _run(
     settings: list[str],
     engine: str,
     files: Mapping[str, Path],
+    data: Path | None,
     show_progress: bool,
 ) -> dict[str, Any]:
     """The summary of a run, once its files are written."""
@@ -106,12 +121,19 @@ def _run(
         from myelode.labels import label_columns
 
         label_columns(scenario)
+    readings = None
+    if data is not None:
+        scenario, readings = _with_readings(scenario, data)
     with progress(f"running {scenario.id}", show_progress) as show:
         plan = plan_scenario(scenario, engine)
         dataset = simulate_plan(plan, engine, Tolerances(), show)
     result = evaluate_scenario(dataset, scenario, Context(plan.model))
     summary = summarise_run(result, scenario, check_expectations(result, scenario))
-    _write(files, dataset, result, scenario)
+    if scenario.design.uncertainty:
+        from myelode.cli.draws import ledger
+
+        summary["uncertainty"] |= ledger(dataset)
+    _write(files, dataset, result, scenario, readings)
     return {
         **summary,
         "warnings": list(plan.model.warnings),
@@ -119,8 +141,23 @@ def _run(
     }
 
 
+def _with_readings(scenario: Scenario, path: Path) -> tuple[Scenario, Readings]:
+    """The scenario with what was measured among its outputs, and the readings."""
+    from myelode.subjects import model_of
+    from myelode.user_data.readings import read_readings
+
+    readings = read_readings(path, scenario, model_of(scenario))
+    outputs = [*scenario.observe.outputs, *(item.output for item in readings.items)]
+    observe = scenario.observe.model_copy(update={"outputs": list(dict.fromkeys(outputs))})
+    return scenario.model_copy(update={"observe": observe}), readings
+
+
 def _write(
-    files: Mapping[str, Path], dataset: xr.Dataset, result: xr.Dataset, scenario: Scenario
+    files: Mapping[str, Path],
+    dataset: xr.Dataset,
+    result: xr.Dataset,
+    scenario: Scenario,
+    readings: Readings | None,
 ) -> None:
     """Write each file that was asked for."""
     if "result" in files:
@@ -130,7 +167,7 @@ def _write(
     if "plot" in files:
         from myelode.figures import plot_scenario
 
-        plot_scenario(dataset, result, files["plot"])
+        plot_scenario(dataset, result, files["plot"], readings)
     if "labels" in files:
         from myelode.labels import write_labels
 
@@ -150,6 +187,7 @@ def _report(summary: dict[str, Any], width: int) -> Iterator[RenderableType]:
     from myelode.cli.activities import activity_tables
     from myelode.cli.beside import combination_tables, published_tables
     from myelode.cli.clinic import response_tables
+    from myelode.cli.draws import dominant_tables
     from myelode.cli.tables import (
         endpoint_notes,
         expectation_line,
@@ -162,6 +200,7 @@ def _report(summary: dict[str, Any], width: int) -> Iterator[RenderableType]:
     yield from run_tables(summary, width)
     yield from subject_notes(summary)
     yield from endpoint_notes(summary)
+    yield from dominant_tables(summary, width)
     yield from activity_tables(summary, width)
     yield from response_tables(summary, width)
     yield from combination_tables(summary, width)

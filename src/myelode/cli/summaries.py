@@ -17,6 +17,7 @@ import xarray as xr
 from myelode.arm_sections import BLISS, HSA, SHIFT, Combination
 from myelode.cli.activities import summarise_activities
 from myelode.cli.clinic import summarise_responses
+from myelode.cli.draws import dominant_of, with_dominant
 from myelode.inputs import ENDPOINT, SOURCE, shown_inputs
 from myelode.metrics import quantiles
 from myelode.outcomes import Expectation
@@ -56,16 +57,18 @@ def summarise_run(
 ) -> dict[str, Any]:
     """What `run` says: endpoints, outcome and rules of every perturbation, compound and arm."""
     names = [str(name) for name in result["perturbation"].values]
+    perturbations = {
+        name: _perturbation(result.isel(perturbation=position), scenario)
+        for position, name in enumerate(names)
+    }
     return {
         "scenario": scenario.id,
         "title": scenario.title,
         "engine": result.attrs["engine"],
         "engine_because": result.attrs.get("engine_because", ""),
-        "perturbations": {
-            name: _perturbation(result.isel(perturbation=position), scenario)
-            for position, name in enumerate(names)
-        },
+        "perturbations": perturbations,
         **_subjects(scenario),
+        **(dominant_of(perturbations, _first(scenario, names)) if _draws(scenario) else {}),
         "combinations": _combinations(result, scenario),
         "activities": summarise_activities(result, scenario),
         "responses": summarise_responses(result, scenario),
@@ -77,6 +80,15 @@ def summarise_run(
         "regulatory": statements_in(result.attrs),
         "notice": result.attrs["notice"],
     }
+
+
+def _draws(scenario: Scenario) -> bool:
+    return scenario.design.uncertainty is not None
+
+
+def _first(scenario: Scenario, names: Sequence[str]) -> str:
+    """The reference, or the first perturbation of a scenario without it."""
+    return scenario.reference if scenario.reference in names else names[0]
 
 
 def _subjects(scenario: Scenario) -> dict[str, Any]:
@@ -160,7 +172,8 @@ def _values(point: xr.Dataset, scenario: Scenario) -> dict[str, Any]:
         "rules": {name: point[name].values.tolist() for name in scenario.rules},
     }
     subjects = scenario.design.subjects
-    return _with_spread(found, subjects.word) if subjects else found
+    found = _with_spread(found, subjects.word) if subjects else found
+    return with_dominant(found, point) if _draws(scenario) else found
 
 
 def _with_spread(found: dict[str, Any], word: str) -> dict[str, Any]:

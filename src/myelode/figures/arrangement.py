@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import xarray as xr
 
 from myelode.errors import ScenarioError
-from myelode.figures.styles import unit_text
+from myelode.figures.styles import number_text, unit_text
 from myelode.scenario import Scenario
 
 OUTPUT = "output"
@@ -65,3 +66,15 @@ def _stacked(dataset: xr.Dataset, scenario: Scenario, title: str, names: list[st
 
 def _long_name(data: xr.DataArray) -> str:
     return str(data.attrs.get("long_name") or data.name)
+
+
+def with_written_doses(data: xr.Dataset) -> xr.Dataset:
+    """The doses as text, so that they can head columns."""
+    unit = unit_text(str(data["dose"].attrs.get("units") or ""))
+    return data.assign_coords(dose=[f"{number_text(x)} {unit}" for x in data["dose"].values])
+
+
+def column_values(dataset: xr.Dataset, columns: Sequence[str]) -> list[dict[str, str]]:
+    """The value of each dimension in every column of panels, in order."""
+    values = [[str(value) for value in dataset[name].values] for name in columns]
+    return [dict(zip(columns, choice, strict=True)) for choice in itertools.product(*values)]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 EVENT_SIZE = 6.5
 TICK = 0.05
 """The length of the mark of an event that comes again, as a share of the panel."""
+BAND_SHADE = 0.15
 NO_BREAK = "\u00a0"
 """A space at which no label is broken."""
 
@@ -38,7 +39,9 @@ class Curve:
     """A line of one series.
 
     `control` is its value without drug, `marks` are points on it to be marked; a `member` is one of
-    several curves of the series, drawn thin; `points` are single readings without a line.
+    several curves of the series, drawn thin; `points` are single readings without a line; `band` is
+    from where to where it may lie, of shape (2, points); `errors` are those of measured points, NaN
+    where none is known.
     """
 
     series: str
@@ -48,11 +51,18 @@ class Curve:
     marks: tuple[Mark, ...] = ()
     member: bool = False
     points: bool = False
+    band: np.ndarray | None = None
+    errors: np.ndarray | None = None
 
     @property
     def values(self) -> np.ndarray:
         """All numbers that the panel must have room for."""
-        return np.append(self.y, [] if self.control is None else [self.control])
+        control = [] if self.control is None else [self.control]
+        edges = np.empty(0) if self.band is None else self.band.ravel()
+        if self.errors is not None:
+            ends = np.concatenate([self.y - self.errors, self.y + self.errors])
+            edges = ends[np.isfinite(ends) & (ends > 0)]
+        return np.concatenate([self.y, control, edges])
 
 
 @dataclass(frozen=True)
@@ -91,6 +101,8 @@ def draw_panel(
     """Curves and events of a panel, on axes scaled to the values in `scaled_to`."""
     _scale_x(axes, across)
     _scale_y(axes, scaled_to, across.log, panel.log)
+    # The markers of lines would be taken for readings.
+    markers = markers and all(curve.errors is None for curve in panel.curves)
     for number, curve in enumerate(panel.curves):
         _draw_curve(axes, curve, across, styles[curve.series], _markers(across, number, markers))
     _draw_events(axes, panel.events)
@@ -125,7 +137,14 @@ def _markers(across: Across, number: int, wanted: bool) -> Any:
 
 def _draw_curve(axes: Axes, curve: Curve, across: Across, style: Style, every: Any) -> None:
     shown: dict[str, Any] = {"color": style.colour, "zorder": style.level}
+    if curve.errors is not None:
+        _draw_measured(axes, curve, style)
+        return
     marked = every is not False and not curve.member
+    if curve.band is not None:
+        faint: dict[str, Any] = {"linewidth": 0.0, "alpha": BAND_SHADE, "zorder": style.level - 1}
+        axes.fill_between(curve.x, curve.band[0], curve.band[1], color=style.colour, **faint)
+        axes.plot(curve.x, curve.band.T, linewidth=0.4, **shown)
     axes.plot(
         curve.x,
         curve.y,
@@ -145,6 +164,17 @@ def _draw_curve(axes: Axes, curve: Curve, across: Across, style: Style, every: A
     if never.size:
         edge = axes.get_xaxis_transform()
         axes.plot(never, np.ones_like(never), marker=6, transform=edge, clip_on=False, **hollow)
+
+
+def _draw_measured(axes: Axes, curve: Curve, style: Style) -> None:
+    """Measured points with a bar of one standard deviation to each side, above all lines."""
+    errors = np.nan_to_num(np.asarray(curve.errors, dtype=float))
+    shown: dict[str, Any] = {"color": style.colour, "zorder": style.level + 1}
+    axes.errorbar(
+        curve.x, curve.y, errors, linestyle="", marker=style.marker or "o", markersize=3.8,
+        markeredgecolor="white", markeredgewidth=0.5, elinewidth=0.8, capsize=1.8, capthick=0.8,
+        **shown,
+    )  # fmt: skip
 
 
 def _scale_x(axes: Axes, across: Across) -> None:

@@ -18,6 +18,9 @@ from myelode.regimens.steps import Context, resolve_time
 from myelode.scenario import Scenario
 from myelode.sections import HALVED, OVER_DOSES, Endpoint
 
+READ_AT = "read_at"
+"""The attribute of a response that holds its time."""
+
 _SAME = 0.02
 _Place = tuple[str, float, str | None, str | None]
 """Output, time, and the arm and the compound where the endpoint names one."""
@@ -78,9 +81,10 @@ class Titration:
 
     def _halves(self, names: list[str]) -> Iterator[xr.DataArray]:
         for name in names:
-            take = self.scenario.endpoints[name].take
-            if take in HALVED:
-                yield self.result[name].assign_attrs(take=take)
+            endpoint = self.scenario.endpoints[name]
+            # One that is read at one dose of the second ladder lies on one of many curves only.
+            if endpoint.take in HALVED and endpoint.dose2 is None:
+                yield self.result[name].assign_attrs(take=endpoint.take)
 
     def _reading(
         self, output: str, time: float, arm: str | None, compound: str | None
@@ -89,18 +93,32 @@ class Titration:
         read = data.sel(time=time, method="nearest", drop=True)
         for axis, value in (("arm", arm), ("compound", compound)):
             read = read.sel({axis: value}) if value and axis in read.dims else read
-        return read.assign_attrs(data.attrs, long_name=self._at(data, time))
+        return read.assign_attrs(data.attrs, long_name=self._at(data, time), **{READ_AT: time})
 
     def _last(self, output: str) -> xr.DataArray:
         data = self.dataset[output]
         last = data.isel(time=-1)
-        return last.drop_vars("time").assign_attrs(
-            data.attrs, long_name=self._at(data, float(last["time"]))
-        )
+        time = float(last["time"])
+        said = {"long_name": self._at(data, time), READ_AT: time}
+        return last.drop_vars("time").assign_attrs(data.attrs, **said)
+
+    def place_of(self, data: xr.DataArray) -> tuple[str, float] | None:
+        """The output and the time that a response is of; None for any other number."""
+        if READ_AT in data.attrs:
+            return str(data.name), float(data.attrs[READ_AT])
+        endpoint = self.scenario.endpoints.get(str(data.name))
+        return self._place(endpoint)[:2] if endpoint and endpoint.take == "value" else None
 
     def _at(self, data: xr.DataArray, time: float) -> str:
         moment = self.moment(time).replace(" ", NO_BREAK)
         return f"{data.attrs['long_name']} at{NO_BREAK}{moment}"
+
+
+def half_note(scenario: Scenario) -> str:
+    """What the dotted lines are, where there are any."""
+    takes = {endpoint.take for endpoint in scenario.endpoints.values()}
+    names = [take.upper() for take in HALVED if take in takes]
+    return f" Dotted lines: the {' and the '.join(names)}." if names else ""
 
 
 def bends(data: xr.DataArray) -> bool:

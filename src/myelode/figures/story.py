@@ -7,7 +7,6 @@ A second ladder makes lines of its doses, and columns of the perturbations.
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,21 +19,25 @@ import xarray as xr
 
 from myelode.assays.instruments import with_readings
 from myelode.assays.sections import CALIBRATED
+from myelode.dose_ladders import is_of_value
 from myelode.figures.arrangement import (
     OUTPUT,
+    column_values,
     grouped_outputs,
     has_compounds_only,
     is_rather_over_time,
     with_output_names,
+    with_written_doses,
 )
 from myelode.figures.combined import bars_of
+from myelode.figures.dose_axis import dose_axis
 from myelode.figures.events import Event, EventAxis, events_of
+from myelode.figures.measured import Overlay
 from myelode.figures.page import Page, closing_notes, evidence_note, folded
 from myelode.figures.panel import Across, Curve, Mark, Panel, half_mark
-from myelode.figures.responses import Titration
+from myelode.figures.responses import Titration, half_note
 from myelode.figures.styles import (
     clock,
-    log_ticks,
     number_text,
     quantity_text,
     ramp,
@@ -42,21 +45,25 @@ from myelode.figures.styles import (
     unit_text,
 )
 from myelode.model import Model, model_from_sbml
+from myelode.quantile_bands import quantiles_of
 from myelode.scenario import Scenario, scenario_from_text
-from myelode.sections import HALVED
+from myelode.user_data.readings import Readings
 
 COLUMNS = ("perturbation", "compound", "arm", "dose")
 
 
-def page_of(dataset: xr.Dataset, result: xr.Dataset) -> Page:
-    """The figure of a simulated (`dataset`) and evaluated (`result`) scenario, not yet drawn."""
-    return _Story(dataset, result).page()
+def page_of(dataset: xr.Dataset, result: xr.Dataset, readings: Readings | None = None) -> Page:
+    """The figure of a simulated (`dataset`) and evaluated (`result`) scenario, not yet drawn.
+
+    The user's own `readings` are points with bars over the lines.
+    """
+    return _Story(dataset, result, readings).page()
 
 
 class _Story:
     """A result on its way to a page."""
 
-    def __init__(self, dataset: xr.Dataset, result: xr.Dataset):
+    def __init__(self, dataset: xr.Dataset, result: xr.Dataset, readings: Readings | None):
         self.result = result
         self.scenario: Scenario = scenario_from_text(str(dataset.attrs["scenario"]))
         self.dataset = with_readings(dataset, self.scenario)
@@ -64,9 +71,7 @@ class _Story:
         self.over = "dose" if "dose" in dataset.dims else "time"
         if self.over == "dose" and is_rather_over_time(dataset):
             self.over = "time"
-            self.dataset, result = (
-                self._with_written_doses(data) for data in (self.dataset, result)
-            )
+            self.dataset, result = (with_written_doses(data) for data in (self.dataset, result))
             self.result = result
         self.series = "dose2" if "dose2" in dataset.dims else "perturbation"
         if self.series == "perturbation" and has_compounds_only(dataset):
@@ -78,12 +83,8 @@ class _Story:
             self.dataset = with_output_names(self.dataset, self.scenario)
         first = [name for name in COLUMNS if name in self.dataset.dims]
         self.columns = [name for name in first if name not in (self.series, self.over)]
+        self.overlay = Overlay(readings, self.series) if readings is not None else None
         self.clock = clock(float(dataset["time"].values[-1]), self._unit(dataset["time"]))
-
-    def _with_written_doses(self, data: xr.Dataset) -> xr.Dataset:
-        """The doses as text, so that they can head columns."""
-        unit = unit_text(self._unit(data["dose"]))
-        return data.assign_coords(dose=[f"{number_text(x)} {unit}" for x in data["dose"].values])
 
     @cached_property
     def model(self) -> Model:
@@ -131,17 +132,16 @@ class _Story:
         if "sample" in self.dataset.dims:
             subjects = self.scenario.design.subjects
             what = subjects.title if subjects else "points of the design"
-            yield f"Thin lines: the {self.dataset.sizes['sample']} {what}."
+            what = f"{self.dataset.sizes['sample']} {what}"
+            banded = self.scenario.design.uncertainty is not None
+            yield f"{'Medians and 5 to 95 % of' if banded else 'Thin lines:'} the {what}."
         if self.over == "dose" and self._zero_at() is not None:
-            yield "Open markers at dose 0: the control without drug." + self._ic50_note()
+            yield "Open markers at dose 0: the control without drug." + half_note(self.scenario)
         if any(np.isposinf(self.result[name].values).any() for name in self.titration.dosed()):
             yield "Triangles at the upper edge: not reached."
+        if self.overlay is not None:
+            yield self.overlay.note
         yield from closing_notes(self.dataset.attrs)
-
-    def _ic50_note(self) -> str:
-        takes = {endpoint.take for endpoint in self.scenario.endpoints.values()}
-        names = [take.upper() for take in HALVED if take in takes]
-        return f" Dotted lines: the {' and the '.join(names)}." if names else ""
 
     def _has_outcomes(self) -> bool:
         """Whether there is one outcome for each line of the legend."""
@@ -171,20 +171,16 @@ class _Story:
         return Across(f"time ({self.clock.unit})", (-0.015 * end, 1.02 * end), self.clock.ticks)
 
     def _dose_axis(self) -> Across:
-        doses = self.dataset["dose"].values
-        low, high = float(doses[doses > 0].min()), float(doses.max())
-        ticks = log_ticks(low * (1 - 1e-9), high)
-        control = None if self._zero_at() is None else low / max(3.0, (high / low) ** 0.13)
-        marks = (control, *ticks) if control is not None else tuple(ticks)
-        edge = (high / low) ** 0.03
-        return Across(
-            self._dose_text("dose"), ((control or low) / edge, high * edge), marks, True, control
-        )
+        more = self.overlay.doses if self.overlay is not None else []
+        doses = np.unique([*self.dataset["dose"].values, *more])
+        return dose_axis(doses, self._dose_text("dose"))
 
     def _dose_text(self, ladder: str) -> str:
         """``dose of lenalidomide (µmol/L)``: what is dosed, or the label if arms differ in it."""
         label, doses = getattr(self.scenario.design, ladder).of, self.dataset[ladder]
         dosed = str(doses.attrs.get("dosed", ""))
+        if is_of_value(self.scenario, label, self.titration.model):
+            return f"{dosed} ({unit_text(self._unit(doses))})"
         if self.series == "dose2":
             dosed = f"{dosed or label} at {label}"
         if not dosed and "compound" not in self.dataset.dims:
@@ -196,7 +192,7 @@ class _Story:
         return int(zeros[0]) if zeros.size else None
 
     def _time_rows(self) -> list[tuple[Panel | None, ...]]:
-        columns = self._column_values()
+        columns = column_values(self.dataset, self.columns)
         return [tuple(self._panel(data, column) for column in columns) for data in self._outputs()]
 
     def _outputs(self) -> list[xr.DataArray]:
@@ -206,16 +202,10 @@ class _Story:
         return [self.dataset[name] for name in dict.fromkeys(self.scenario.observe.outputs)]
 
     def _dose_rows(self) -> list[tuple[Panel | None, ...]]:
-        columns = self._column_values()
+        columns = column_values(self.dataset, self.columns)
         return [
             tuple(self._panel(response.data, column, response.halves) for column in columns)
             for response in self.titration.responses()
-        ]
-
-    def _column_values(self) -> list[dict[str, str]]:
-        values = [[str(value) for value in self.dataset[name].values] for name in self.columns]
-        return [
-            dict(zip(self.columns, choice, strict=True)) for choice in itertools.product(*values)
         ]
 
     def _panel(
@@ -229,11 +219,21 @@ class _Story:
         marked = [half.sel({k: v for k, v in here.items() if k in half.dims}) for half in halves]
         return Panel(
             quantity_text(data.attrs, str(data.name)),
-            tuple(self._curves(data.sel(here), marked)),
+            (*self._curves(data.sel(here), marked), *self._measured(data, column)),
             ", ".join(column.values()),
             self._events(column) if self.over == "time" else (),
             str(data.name) in self.scenario.figure.log,
         )
+
+    def _measured(self, data: xr.DataArray, column: Mapping[str, str]) -> Iterator[Curve]:
+        """The user's own readings of a quantity in a column."""
+        if self.overlay is None:
+            return
+        names = [str(name) for name in self.dataset[self.series].values]
+        if self.over == "time":
+            yield from self.overlay.over_time(str(data.name), column, names, self.clock.length)
+        elif (place := self.titration.place_of(data)) is not None:
+            yield from self.overlay.over_dose(*place, column, names, self._dose_axis().control)
 
     def _home(self, data: xr.DataArray, axis: str) -> str:
         """Where a quantity without that axis stands: at its own value, or else at the first."""
@@ -243,6 +243,9 @@ class _Story:
         return str(own or self._name(self.dataset[axis].values[0]))
 
     def _curves(self, data: xr.DataArray, halves: Sequence[xr.DataArray]) -> Iterator[Curve]:
+        if "sample" in data.dims and self.scenario.design.uncertainty:
+            yield from self._bands(data, halves)
+            return
         order = [name for name in (self.series, "sample", self.over) if name in data.dims]
         data = data.transpose(*order)
         for place in np.ndindex(data.shape[:-1]):
@@ -255,6 +258,14 @@ class _Story:
             curve = self._curve(name, y, tuple(filter(None, marks)), "sample" in at)
             is_reading = str(data.name).removesuffix(CALIBRATED) in self.scenario.assays
             yield replace(curve, points=is_reading)
+
+    def _bands(self, data: xr.DataArray, halves: Sequence[xr.DataArray]) -> Iterator[Curve]:
+        """The medians of all draws, each with the band around it."""
+        low, median, high = quantiles_of(data)
+        middle = [quantiles_of(half, [0.5])[0] for half in halves]
+        edges = zip(self._curves(low, []), self._curves(high, []), strict=True)
+        for curve, (below, above) in zip(self._curves(median, middle), edges, strict=True):
+            yield replace(curve, band=np.stack([below.y, above.y]))
 
     def _curve(self, name: str, y: np.ndarray, marks: tuple[Mark, ...], member: bool) -> Curve:
         if self.over == "time":

@@ -12,11 +12,17 @@ from myelode.compound_fit import value_in_model
 from myelode.errors import MyelodeError, ScenarioError, best_matches
 from myelode.model import Model, stands_in_another_variant
 from myelode.parameters import Parameter, parse_distribution
-from myelode.perturbations import cell_lines, require_changeable
+from myelode.perturbations import Perturbation, cell_lines, require_changeable
 from myelode.sbml import Entity
 from myelode.units import factor, to_unit
 
 Found = TypeVar("Found")
+Lines = Mapping[str, Perturbation]
+"""Cell lines by name."""
+
+REACH = 1000.0
+"""How far from its present value a free value may go where nothing else bounds it."""
+
 _ROUNDING = 1e-9
 
 
@@ -60,12 +66,12 @@ def read_key(text: str) -> Key:
 
 
 def free_values(
-    found: CalibrationFile, models: Sequence[Model]
+    found: CalibrationFile, models: Sequence[Model], lines: Lines | None = None
 ) -> tuple[tuple[FreeValue, ...], list[str]]:
     """The free values of a calibration, and those that only other variants of the model have.
 
-    Raises ScenarioError with the place for an unknown name, bounds that are reversed or not
-    positive, and a value outside its bounds.
+    `lines` are further cell lines, such as one from a file. Raises ScenarioError with the place for
+    an unknown name, bounds that are reversed or not positive, and a value outside its bounds.
     """
     free, elsewhere = [], []
     for text, bounds in found.content.parameters.items():
@@ -75,15 +81,34 @@ def free_values(
             elsewhere.append(text)
             continue
         try:
-            free.append(_free_value(key, bounds, model or models[0]))
+            free.append(_free_value(key, bounds, model or models[0], lines or {}))
         except MyelodeError as error:
             raise found.error(error, "parameters", text) from None
     return tuple(free), elsewhere
 
 
-def _free_value(key: Key, bounds: Bounds, model: Model) -> FreeValue:
+def table_bounds(text: str, model: Model, lines: Lines, prior: bool = True) -> Bounds:
+    """The range that the tables of a model state for a free value, at most a thousand-fold.
+
+    Raises ScenarioError or ModelError for an unknown name, and for a value that is not positive.
+    """
+    key = read_key(text)
     entity = require_changeable(model, key.name)
-    value, row, spread = _present(key, model, entity)
+    value, row, _ = _present(key, model, entity, lines)
+    if not value > 0:
+        raise ScenarioError(f"{text} is {value:g}: a value is fitted on a logarithmic scale")
+    low, high = value / REACH, value * REACH
+    if row is not None and row.low <= row.value <= row.high:
+        scale = factor(row.unit, entity.unit or "dimensionless")
+        low, high = max(low, min(value, scale * row.low)), min(high, max(value, scale * row.high))
+    unit = f" {entity.unit}" if entity.unit else ""
+    ends = {"from": f"{low!r}{unit}", "to": f"{high!r}{unit}"}
+    return Bounds.model_validate({**ends, "prior": prior})
+
+
+def _free_value(key: Key, bounds: Bounds, model: Model, lines: Lines) -> FreeValue:
+    entity = require_changeable(model, key.name)
+    value, row, spread = _present(key, model, entity, lines)
     low, high = (to_unit(bound, entity.unit, key.text) for bound in (bounds.from_, bounds.to))
     if not (low > 0 and high > 0):
         raise ScenarioError(
@@ -108,12 +133,14 @@ def _sigma_of(prior: bool | str, spread: str, row: Parameter | None) -> float | 
     return _sigma(spread, row) if prior else None
 
 
-def _present(key: Key, model: Model, entity: Entity) -> tuple[float, Parameter | None, str]:
+def _present(
+    key: Key, model: Model, entity: Entity, lines: Lines
+) -> tuple[float, Parameter | None, str]:
     """The value in the model's unit, the row of a table that states it, and how it spreads."""
     row = model.parameters.get(key.name)
     if key.line is not None:
         spread = row.between_lines if row else ""
-        return _of_line(key, model), row, spread
+        return _of_line(key, {**cell_lines(model), **lines}), row, spread
     if key.compound is not None:
         row = _of_compound(key, model)
         return value_in_model(row, entity), row, row.uncertainty
@@ -128,9 +155,9 @@ def _of_compound(key: Key, model: Model) -> Parameter:
     return _found(key.name, compound.rows, f"{name} has no row of its own for {key.name!r}")
 
 
-def _of_line(key: Key, model: Model) -> float:
+def _of_line(key: Key, lines: Lines) -> float:
     name = str(key.line)
-    line = _found(name, cell_lines(model), f"unknown cell line {name!r}")
+    line = _found(name, lines, f"unknown cell line {name!r}")
     return _found(key.name, line.set, f"cell line {name} does not set {key.name!r}")
 
 

@@ -40,13 +40,9 @@ def estimates(
 
     The errors are taken as larger than stated where the misfit is larger than they allow.
     """
-    priors = sum(value.sigma is not None for value in problem.free)
-    data = len(residuals) - priors
-    spare = data - len(logs) - problem.coefficients
-    misfit = float(np.sum(residuals[:data] ** 2))
-    inflation = max(1.0, misfit / spare) if spare > 0 else 1.0
+    data = _data(problem, residuals)
     open_in_data = _open_directions(slopes[:data])
-    deviations = np.sqrt(inflation * _variances(slopes))
+    deviations = np.sqrt(inflation(problem, residuals) * _variances(slopes))
     open_in_all = np.abs(_open_directions(slopes)).max(axis=0, initial=0.0) > _TAKES_PART
     names = [value.key.text for value in problem.free]
     return tuple(
@@ -55,6 +51,20 @@ def estimates(
             zip(problem.free, map(float, logs), deviations, map(bool, open_in_all), strict=True)
         )
     )
+
+
+def inflation(problem: Problem, residuals: np.ndarray) -> float:
+    """By how much the variance of the data is larger than stated, as their misfit has it; 1 or
+    more."""
+    data = _data(problem, residuals)
+    spare = data - len(problem.free) - problem.coefficients
+    misfit = float(np.sum(residuals[:data] ** 2))
+    return max(1.0, misfit / spare) if spare > 0 else 1.0
+
+
+def _data(problem: Problem, residuals: np.ndarray) -> int:
+    """How many of the residuals are those of data, and not of priors."""
+    return len(residuals) - sum(value.sigma is not None for value in problem.free)
 
 
 def _open_directions(slopes: np.ndarray) -> np.ndarray:

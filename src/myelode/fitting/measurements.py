@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -38,6 +38,13 @@ class Measurement:
     dose: float | None
     value: float
     sd: float
+
+
+class Measured(Protocol):
+    """Whatever holds the readings of series."""
+
+    def measurements(self, series: Series, records: Records) -> list[Measurement]:
+        """What a series measured, in the units of its records."""
 
 
 @dataclass(frozen=True)

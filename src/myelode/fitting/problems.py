@@ -16,22 +16,33 @@ from myelode.fitting.free_values import FreeValue, free_values
 from myelode.fitting.measurements import DataFiles
 from myelode.fitting.predictions import Curves, Source, Tally, Target, predict
 from myelode.fitting.residuals import SeriesResult, bounded, row_residual, series_result
-from myelode.fitting.targets import curves_of, rows_of, scenario_path
+from myelode.fitting.rows import rows_of
+from myelode.fitting.targets import curves_of, scenario_path
 from myelode.library import find_model, find_scenario
 from myelode.scenario import load_scenario
 from myelode.validation import Observation
+
+DEFAULT_ERROR = 0.1
+"""The error of a reading of the user's own that states none, as a share of it."""
 
 _LOG_10 = math.log(10.0)
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to fit to what, in words that another process understands too."""
+    """What to fit to what, in words that another process understands too.
+
+    `settings`, `error`, the share of a reading that its error is taken to be, and `prior`, whether
+    the tables of the model count, are for tables of readings, which have no calibration.
+    """
 
     target: str
     data: tuple[Path, ...] = ()
     parameters: tuple[str, ...] | None = None
     calibration: Path | None = None
+    settings: tuple[str, ...] = ()
+    error: float = DEFAULT_ERROR
+    prior: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,7 +64,7 @@ class Evaluation:
 class Problem:
     """The free values of a model, and all that they are compared with.
 
-    `left_out` says what of the calibration is not compared, and why.
+    `left_out` says what of the calibration is not compared, and why; `notes` what to know of it.
     """
 
     name: str
@@ -61,6 +72,7 @@ class Problem:
     free: tuple[FreeValue, ...]
     sources: tuple[Source, ...]
     left_out: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def targets(self) -> dict[str, Target]:
@@ -127,6 +139,9 @@ def read_problem(request: Request) -> Problem:
 
     Raises ScenarioError or ModelError for whatever is unknown, contradictory or missing.
     """
+    if request.settings:
+        said = "a calibration names its scenarios itself; settings are for a table of readings"
+        raise ScenarioError(f"--set {request.settings[0]}: {said}, with --parameters")
     folder, scenario = _model_and_scenario(request.target)
     found = load_calibration(request.calibration or _calibration_file(folder, scenario))
     if request.parameters is not None:
@@ -156,16 +171,33 @@ def _model_and_scenario(target: str) -> tuple[Path, Path | None]:
         return find_model(scenario.beside(scenario.model)), find_scenario(target).resolve()
 
 
+def takes_readings(request: Request) -> bool:
+    """Whether a request is about tables of readings: a scenario, data, what is free, and no
+    calibration that reads one of the data files."""
+    if request.calibration or not (request.data and request.parameters):
+        return False
+    if is_model(request.target):
+        return False
+    _, files = _candidates(*_model_and_scenario(request.target))
+    records = load_calibration(files[0]).content.records if files else {}
+    return not any(path.name in records for path in request.data)
+
+
 def _calibration_file(folder: Path, scenario: Path | None) -> Path:
     """Beside the scenario where there is one, else that of the model."""
-    home = folder if folder.is_dir() else folder.parent
-    candidates = [home / FILE_NAME]
-    if scenario is not None:
-        candidates.insert(0, scenario.parent / FILE_NAME)
-    for path in candidates:
-        if path.is_file():
-            return path
-    raise ModelError(f"{candidates[-1]}: is not there: it says what is fitted to what")
+    last, found = _candidates(folder, scenario)
+    if not found:
+        said = "it says what is fitted to what; of a scenario --parameters and --data do too"
+        raise ModelError(f"{last}: is not there: {said}")
+    return found[0]
+
+
+def _candidates(folder: Path, scenario: Path | None) -> tuple[Path, list[Path]]:
+    """Where a calibration may stand at last, and where there is one."""
+    homes = [scenario.parent] if scenario is not None else []
+    homes.append(folder if folder.is_dir() else folder.parent)
+    paths = [home / FILE_NAME for home in homes]
+    return paths[-1], [path for path in paths if path.is_file()]
 
 
 def _sources(

@@ -49,6 +49,12 @@ def series_result(target: Target, outputs: np.ndarray) -> SeriesResult:
     return SeriesResult((scale, offset), predicted, residuals)
 
 
+def readings_of(rule: Rule, coefficients: tuple[float, float], outputs: np.ndarray) -> np.ndarray:
+    """What an instrument with these coefficients, scale and offset, reads of outputs."""
+    scale, offset = coefficients
+    return offset + scale * _signal(rule.signal, outputs)
+
+
 def bounded(residuals: np.ndarray) -> np.ndarray:
     """Residuals no larger than that of a failure, which stands for what is no number too."""
     clipped: np.ndarray = np.clip(np.nan_to_num(residuals, nan=FAILED), -FAILED, FAILED)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from myelode import files
 from myelode.calibration import FITTED, Observation
+from myelode.fitting.fits import Fit
 from myelode.fitting.residuals import rms
-from myelode.fitting.search import Fit
 from myelode.validation import is_hit
 
 COLUMNS = ("kind", "name", "value", "unit", "low", "high", "before", "n", "rms", "note")

@@ -14,8 +14,8 @@ import numpy as np
 
 from myelode.calibration import READING, CalibrationFile, Records, Series
 from myelode.errors import ModelError, MyelodeError, ScenarioError, best_matches
-from myelode.fitting.measurements import DataFiles, Measurement
-from myelode.fitting.predictions import Curves, Place, Rows, Target, make_plan_of, model_of, nearest
+from myelode.fitting.measurements import DataFiles, Measured, Measurement
+from myelode.fitting.predictions import Curves, Place, Target, make_plan_of, model_of, nearest
 from myelode.library import find_model, find_scenario
 from myelode.model import Model
 from myelode.plan import Plan
@@ -23,10 +23,12 @@ from myelode.regimens.timeline import SAME_TIME
 from myelode.scenario import Scenario, load_scenario, perturbation_names
 from myelode.sections import Ladder
 from myelode.units import factor, parse_unit
-from myelode.validation import Observation, read_observations
 
 # What judges a run; a series reads its trajectories only.
-_JUDGEMENT = ("endpoints", "outcome", "rules", "scores", "expect", "assays", "activities")
+_JUDGEMENT = (
+    "endpoints", "outcome", "rules", "scores", "expect", "assays", "activities", "combinations",
+    "responses",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,56 +70,25 @@ def curves_of(
     return [_curves(scenario, parts, data) for scenario, parts in groups.values()]
 
 
+def curves_with(found: CalibrationFile, scenario: Scenario, data: Measured) -> Curves:
+    """All series, read from one scenario that is at hand."""
+    content = found.content
+    parts = [
+        _Part(found, number, series, content.records[series.file])
+        for number, series in enumerate(content.series)
+    ]
+    return _curves(scenario, parts, data)
+
+
+def elsewhere(found: CalibrationFile, source: Curves, data: Measured) -> Curves:
+    """The series of a source at other times and doses, as the data say."""
+    parts = [_Part(found, 0, target.series, target.records) for target in source.targets]
+    return _curves(source.scenario, parts, data)
+
+
 def scenario_path(found: CalibrationFile, series: Series) -> Path:
     """The file of the scenario that a series is compared with."""
     return find_scenario(found.beside(series.scenario)).resolve()
-
-
-def rows_of(
-    found: CalibrationFile, folder: Path, scenario: Path | None
-) -> tuple[list[Rows], list[str]]:
-    """The rows of a model's observations that calibrate, by scenario, and those left out with why.
-
-    Rows for checks never enter. Only those of one scenario where its path is given.
-    """
-    groups: dict[Path, list[Observation]] = {}
-    left_out = []
-    rows = [row for row in read_observations(folder) if row.use == "calibrate"]
-    chosen = _chosen(found, rows)
-    for row in rows:
-        path = find_scenario(row.scenario).resolve() if row.scenario else None
-        if scenario is not None and path != scenario:
-            continue
-        if row.id not in chosen:
-            left_out.append(f"{row.id}: the calibration leaves it out")
-        elif path is None or not _has_number(row):
-            left_out.append(f"{row.id}: {'no number' if path else 'no scenario computes it'}")
-        else:
-            groups.setdefault(path, []).append(row)
-    return [_rows(path, rows) for path, rows in groups.items()], left_out
-
-
-def _chosen(found: CalibrationFile, rows: Sequence[Observation]) -> list[str]:
-    """The rows that take part: all that calibrate, or those of them that the calibration names."""
-    known = [row.id for row in rows]
-    rule = found.content.rows
-    if rule is None or rule.only is None:
-        return known
-    for number, name in enumerate(rule.only):
-        if name not in known:
-            hint = best_matches(name, known)
-            raise found.error(f"no row that calibrates is {name!r}{hint}", "rows", "only", number)
-    return rule.only
-
-
-def _has_number(row: Observation) -> bool:
-    numbers = (row.value, row.low, row.high)
-    return any(number is not None and np.isfinite(number) for number in numbers)
-
-
-def _rows(path: Path, rows: Sequence[Observation]) -> Rows:
-    scenario = load_scenario(path)
-    return Rows(scenario, model_of(scenario), tuple(rows))
 
 
 def _scenario(part: _Part, folder: Path) -> Scenario:
@@ -129,7 +100,7 @@ def _scenario(part: _Part, folder: Path) -> Scenario:
         return scenario
 
 
-def _curves(scenario: Scenario, parts: Sequence[_Part], data: DataFiles) -> Curves:
+def _curves(scenario: Scenario, parts: Sequence[_Part], data: Measured) -> Curves:
     """The scenario with the times and doses of all measurements, and where each one is."""
     model = model_of(scenario)
     for part in parts:

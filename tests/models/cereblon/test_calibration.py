@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from myelode.calibration import load_calibration
+from myelode.fitting.fits import fit
 from myelode.fitting.free_values import read_key
 from myelode.fitting.problems import Evaluation, Problem, Request, read_problem
 from myelode.fitting.residuals import rms
-from myelode.fitting.search import fit
 from myelode.library import find_model
 from myelode.model import load_model
 from myelode.perturbations import cell_lines

@@ -1,0 +1,1 @@
+"""Two agents together: indices of interaction, from doses of equal effect on the model itself."""
