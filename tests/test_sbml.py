@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
-from myelode.errors import ModelError
+from myelode.errors import ModelError, SimulationError
+from myelode.model import load_model
 from myelode.sbml import canonical, describe, findings, from_antimony, to_antimony, with_values
 from myelode.sbml.dependencies import idle_species, initial_dependencies
 from myelode.sbml.infusions import infusion_rate, with_infusions
@@ -260,3 +262,20 @@ def test_a_model_goes_to_antimony_and_back(sbml: str) -> None:
     first = describe(sbml).entities
     assert again.keys() == first.keys()
     assert {e.id: e.value for e in again.values()} == {e.id: e.value for e in first.values()}
+
+
+def test_a_species_of_an_antimony_text_starts_empty_unless_something_gives_it_a_value() -> None:
+    text = "model m; species A, B, C, D; A = 1; C := 2*A; D = 3*A; A -> B; k*A; k = 1; end"
+    found = describe(from_antimony(text, "a test")).entities
+    assert [found[name].value for name in ("A", "B")] == [1.0, 0.0]
+    assert found["C"].rule == "assignment"
+    assert found["D"].computed_initially
+
+
+def test_a_species_of_sbml_without_a_value_is_named(tmp_path: Path) -> None:
+    text = from_antimony("model m; species A, B; A = 1; A -> B; k*A; k = 1; end", "a test")
+    path = tmp_path / "m.xml"
+    path.write_text(text.replace(' initialAmount="0"', ""))
+    with pytest.raises(SimulationError, match="B has no value"):
+        load_model(path).simulate([0, 1])
+    assert load_model(path).simulate([0, 1], changes={"B": 0.5})["B"][-1] > 1

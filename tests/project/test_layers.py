@@ -16,7 +16,7 @@ ORDER = """
     units conversion expressions dimensions
     files faults library lookups settings claims
     equations.functions equations.mathml
-    sbml.units sbml sbml.dependencies sbml.infusions sbml.algebra
+    sbml.units sbml.empty sbml sbml.dependencies sbml.infusions sbml.algebra
     preflight.loading preflight.isolation preflight.tree preflight.scopes preflight.findings
     preflight.dependencies preflight.formulas preflight.references preflight.statements
     preflight.antimony preflight preflight.repeats preflight.externals sbml.flattening
@@ -40,7 +40,7 @@ ORDER = """
     engines.ensemble.matrices engines.ensemble.stages engines.ensemble.kernels
     engines.ensemble.machine engines.ensemble.compiling
     engines.ensemble.passages engines.ensemble.searches engines.ensemble.tallies
-    engines.ensemble.driver engines.ensemble.watch engines.ensemble.scales engines.ensemble.fleet
+    engines.ensemble.driver engines.ensemble.watch engines.ensemble.reasons engines.ensemble.scales engines.ensemble.fleet
     engines.ensemble.changes engines.ensemble.recurrence engines.ensemble.journey
     engines.ensemble.summaries engines.ensemble.ensemble engines.ensemble.engine engines.ensemble
     engines engines.sampled engines.doubts engines.bulk engines.warming cohorts scores labels

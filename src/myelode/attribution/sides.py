@@ -17,10 +17,10 @@ from myelode.expressions import names_in
 from myelode.figure_sections import FigureRule
 from myelode.files import parse_yaml
 from myelode.model import Model
-from myelode.perturbations import Perturbation, cell_lines, find_perturbation, perturbations
+from myelode.perturbations import Perturbation, find_perturbation, perturbations
 from myelode.scenario import Scenario, build_scenario
 from myelode.sections import Design, Endpoint
-from myelode.subjects import perturbations_of
+from myelode.subjects import lines_of, perturbations_of
 
 SETTING = "setting"
 
@@ -100,7 +100,7 @@ def _known_by_kind(scenario: Scenario, model: Model) -> dict[str, Iterable[str]]
         "perturbation": _perturbations(scenario, model),
         "arm": scenario.arms or {},
         "compound": [name for item in items for name in (item.name, *item.aliases)],
-        "cell line": cell_lines(model),
+        "cell line": lines_of(scenario, model),
     }
 
 

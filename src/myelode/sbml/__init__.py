@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from myelode.errors import ModelError
+from myelode.sbml.empty import starting_empty
 from myelode.sbml.units import unit_text
 
 Kind = Literal["compartment", "species", "parameter", "reaction", "stoichiometry"]
@@ -71,7 +72,7 @@ def from_antimony(text: str, where: str, module: str | None = None, main: str = 
         raise ModelError(f"{where}: has no module {name!r} (it has {known})")
     if main and name == _NAMELESS:
         sbml = sbml.replace(f'"{_NAMELESS}"', f'"{main}"', 2)  # id and metaid, in the first tag
-    return canonical(sbml, where)
+    return canonical(starting_empty(sbml), where)
 
 
 def to_antimony(sbml: str) -> str:

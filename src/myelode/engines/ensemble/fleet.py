@@ -16,11 +16,7 @@ from myelode.engines.ensemble.events import Happenings
 from myelode.engines.ensemble.lanes import (
     AT_ROOT,
     FOR_EVER,
-    NOT_FINITE,
     REACHED,
-    TOO_LONG,
-    TOO_MANY_STEPS,
-    TOO_SMALL,
     Stretch,
     Tallies,
     empty_lanes,
@@ -28,6 +24,7 @@ from myelode.engines.ensemble.lanes import (
 )
 from myelode.engines.ensemble.machine import MachineCode
 from myelode.engines.ensemble.program import Program
+from myelode.engines.ensemble.reasons import explained, reason_of
 from myelode.engines.ensemble.scales import Scales, picked, put_back
 from myelode.engines.ensemble.watch import Watch
 from myelode.engines.protocol import Limits, Tolerances
@@ -41,13 +38,6 @@ MOST_STOPS = 200_000
 
 LOOKS = 4
 """How often in a step the roots of a model are looked at."""
-
-_REASONS = {
-    TOO_MANY_STEPS: "{steps} steps were not enough",
-    TOO_LONG: "it took longer than {seconds:g} s",
-    NOT_FINITE: "the derivatives are not finite",
-    TOO_SMALL: "the error stays too large however small the steps",
-}
 
 
 @dataclass(frozen=True)
@@ -194,7 +184,7 @@ class Fleet:
             error = self.failures[number]
             if error is not None and not error.state:
                 state = dict(zip(self.model.ids, map(float, values), strict=True))
-                self.failures[number] = SimulationError(error.reason, error.time, state)
+                self.failures[number] = explained(error, state)
         return self.failures
 
     @contextmanager
@@ -246,9 +236,8 @@ class Fleet:
         if stretch.records is not wanted.records:
             wanted.records[which] = stretch.records
         for place in np.flatnonzero((stretch.status != REACHED) & (stretch.status != AT_ROOT)):
-            reason = _REASONS[int(stretch.status[place])]
-            said = reason.format(steps=self.steps[which[place]], seconds=self.model.limits.seconds)
-            self.fail(int(which[place]), said)
+            number, status = int(which[place]), int(stretch.status[place])
+            self.fail(number, reason_of(status, int(self.steps[number]), self.model.limits))
         return stretch.truths
 
     def _stretch(
