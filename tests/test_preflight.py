@@ -614,12 +614,16 @@ REFUSED = {
 }
 
 
+HANGING = 20.0
+"""Seconds of one processor after which a check counts as hanging: it takes far below one."""
+
+
 @pytest.mark.parametrize(("text", "said"), REFUSED.values(), ids=REFUSED)
 def test_bad_sbml_is_refused_at_once_in_one_line(text: str, said: str) -> None:
     start = time.process_time()
     with pytest.raises(ModelError) as caught:
         check_sbml(text, "strange.xml")
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < HANGING
     message = str(caught.value)
     assert said in message
     assert message.startswith("strange.xml")

@@ -83,12 +83,16 @@ BAD_ANTIMONY = {
 }
 
 
+HANGING = 20.0
+"""Seconds of one processor after which a check counts as hanging: it takes far below one."""
+
+
 @pytest.mark.parametrize(("text", "said"), BAD_ANTIMONY.values(), ids=BAD_ANTIMONY)
 def test_bad_antimony_is_refused_at_once_in_one_line(text: str, said: str) -> None:
     start = time.process_time()
     with pytest.raises(ModelError) as caught:
         check_antimony(text, "strange.ant")
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < HANGING
     message = str(caught.value)
     assert said in message
     assert message.startswith("strange.ant")

@@ -148,7 +148,7 @@ def test_all_published_models_pass_quickly(external_cases: Path) -> None:
         slowest = max(slowest, time.process_time() - start)
     assert len(files) > 4000
     assert refused == NEEDS_OTHER_FILES
-    assert slowest < 2
+    assert slowest < 20  # it takes far below one second, and a check that hangs for ever
 
 
 def test_all_published_antimony_passes(external_cases: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -73,4 +74,13 @@ def test_without_its_libraries_it_is_missed_in_one_line(monkeypatch: pytest.Monk
     assert ran.engine == "roadrunner"
     assert "numba and llvmlite are missing" in ran.because
     with pytest.raises(UnsupportedModelError, match=r"pip install 'myelode\[ensemble\]'"):
+        run_all(DECAY, _runs(1), "ensemble", Tolerances())
+
+
+def test_libraries_that_do_not_work_are_named_with_what_they_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken = types.ModuleType("myelode.engines.ensemble.engine")  # it has no EnsembleEngine
+    monkeypatch.setitem(sys.modules, "myelode.engines.ensemble.engine", broken)
+    with pytest.raises(UnsupportedModelError, match="do not work here.*EnsembleEngine"):
         run_all(DECAY, _runs(1), "ensemble", Tolerances())

@@ -71,7 +71,7 @@ ORDER = """
     figures.story figures.dose_responses figures.heat_maps figures.fits figures
     exports.selection exports.standalone exports.sedml exports.latex exports.archive exports
     cli.checks cli.tables cli.beside cli.activities cli.clinic cli.pages cli.curves cli.draws
-    cli.fits cli.summaries cli.console cli.responses cli.attribution cli.interactions cli.turnover
+    cli.fits cli.summaries cli.console cli.options cli.answers cli.responses cli.attribution cli.interactions cli.turnover
     cli.running cli.looking cli.checking cli.exporting cli.fitting cli.warming cli.templates cli
 """.split()
 

@@ -2,51 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from myelode.cli.console import (
+from myelode.cli.answers import closing_lines, print_summary, require_files, write_files
+from myelode.cli.console import console, progress
+from myelode.cli.options import (
+    ArmOption,
+    CompoundOption,
+    EngineOption,
     JsonOption,
+    OutputOption,
+    PerturbationOption,
+    PlotOption,
+    QuietOption,
+    ScenarioArgument,
     SettingsOption,
-    console,
-    print_all,
-    print_json,
-    progress,
-    require_writable,
 )
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
     from rich.console import RenderableType
 
-OutputOption = Annotated[
-    Path | None,
-    typer.Option("-o", "--output", metavar="FILE", help="Write all numbers (netCDF)."),
-]
-PlotOption = Annotated[
-    Path | None, typer.Option("--plot", metavar="FILE", help="Draw the figure (png, svg, pdf).")
-]
-EngineOption = Annotated[
-    str, typer.Option("--engine", metavar="NAME", help="auto, roadrunner, ensemble or scipy.")
-]
-QuietOption = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
-ArmOption = Annotated[str | None, typer.Option("--arm", metavar="NAME", help="In this arm.")]
-CompoundOption = Annotated[
-    str | None, typer.Option("--compound", metavar="NAME", help="With this compound.")
-]
-PerturbationOption = Annotated[
-    str | None,
-    typer.Option("--perturbation", metavar="NAME", help="In this perturbation."),
-]
 _SIDE = "A perturbation (a + b too), arm, compound, cell line, or setting such as k=0.1."
 
 
 def why_command(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A shipped name or a file.")],
+    scenario: ScenarioArgument,
     from_: Annotated[str, typer.Option("--from", metavar="A", help=_SIDE)],
     to: Annotated[str, typer.Option("--to", metavar="B", help="What it is compared with.")],
     endpoint: Annotated[
@@ -94,41 +78,6 @@ def why_command(
         )  # fmt: skip
     summary = _why_summary(found) | {"files": write_files(found, output, plot, draw_waterfall)}
     print_summary(summary, _why_report(summary), quiet, as_json)
-
-
-def require_files(output: Path | None, plot: Path | None) -> None:
-    """Refuse files that cannot be written, or figures of no known kind, before the work."""
-    require_writable(output, plot)
-    if plot is not None:
-        from myelode.figures import require_figure_name
-
-        require_figure_name(plot)
-
-
-def write_files(
-    found: xr.Dataset, output: Path | None, plot: Path | None, draw: Callable[[xr.Dataset], Figure]
-) -> dict[str, str]:
-    """Write each file that was asked for; gives their paths by what they are."""
-    files = {"result": output, "plot": plot}
-    if output is not None:
-        from myelode.results import write_result
-
-        write_result(found, output)
-    if plot is not None:
-        from myelode.figures import write_figure
-
-        write_figure(draw(found), plot)
-    return {name: str(path) for name, path in files.items() if path is not None}
-
-
-def print_summary(
-    summary: dict[str, Any], report: Iterator[RenderableType], quiet: bool, as_json: bool
-) -> None:
-    """The summary as JSON or as its report, if at all."""
-    if as_json:
-        print_json(summary)
-    elif not quiet:
-        print_all(report)
 
 
 def _why_summary(found: xr.Dataset) -> dict[str, Any]:
@@ -183,13 +132,6 @@ def _why_report(summary: dict[str, Any]) -> Iterator[RenderableType]:
     yield "alone: changed alone from the first side; last: changed back alone from the second."
     yield f"{summary['runs']} runs ({summary['engine']})."
     yield from closing_lines(summary)
-
-
-def closing_lines(summary: dict[str, Any]) -> Iterator[str]:
-    """Whom a result is for, and which files were written."""
-    yield str(summary["notice"])
-    for kind, path in summary["files"].items():
-        yield f"{kind.capitalize()}: {path}"
 
 
 COMMANDS = (

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from myelode.cli.console import JsonOption, console, print_all, print_json
+from myelode.cli.console import console, print_all, print_json
+from myelode.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from myelode.cli.checks import Findings

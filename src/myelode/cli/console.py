@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic as now
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from myelode.errors import ScenarioError
 
@@ -19,16 +17,6 @@ if TYPE_CHECKING:
 
 PAGE_WIDTH = 100
 QUIET_SECONDS = 2.0
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-SettingsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="PATH=VALUE",
-        help="Replace a base value (k_FA='0.1 1/h'), a final value (final.k_FA=...) "
-        "or a place in the scenario (regimen.pulse.to='2 uM'); repeat for more.",
-    ),
-]
 
 
 def console() -> Console:

@@ -7,18 +7,19 @@ from typing import Annotated
 
 import typer
 
-from myelode.cli.console import SettingsOption, print_all, require_writable
+from myelode.cli.console import print_all, require_writable
+from myelode.cli.options import NameArgument, QuietOption, SettingsOption
 
 
 def export_command(
-    name: Annotated[str, typer.Argument(metavar="MODEL|SCENARIO", help="A name or a path.")],
+    name: NameArgument,
     to: Annotated[
         str,
         typer.Option("--to", metavar="FORMAT", help="sbml, antimony, sedml, omex, latex or sheet."),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="What to write.")],
     settings: SettingsOption = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Write a model or scenario in another format."""
     from myelode.exports import export

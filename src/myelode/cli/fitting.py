@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from myelode.cli.console import (
-    JsonOption,
-    SettingsOption,
-    console,
-    print_all,
-    print_json,
-    progress,
-    require_writable,
-)
+from myelode.cli.console import console, print_all, print_json, progress, require_writable
+from myelode.cli.options import JsonOption, NameArgument, QuietOption, SettingsOption
 
 if TYPE_CHECKING:
     from myelode.fitting.fits import Fit
@@ -57,7 +50,7 @@ StartsOption = Annotated[
 
 
 def fit_command(
-    target: Annotated[str, typer.Argument(metavar="MODEL|SCENARIO", help="A name or a path.")],
+    target: NameArgument,
     data: Annotated[
         list[Path] | None,
         typer.Option("--data", metavar="FILE", help="Data (json, csv, tsv); repeat for more."),
@@ -81,7 +74,7 @@ def fit_command(
         typer.Option("--plot", metavar="FILE", help="Draw data and model (png, svg, pdf)."),
     ] = None,
     line: LineOption = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Fit what calibration.yaml frees to the data that it names.

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from myelode.cli.attribution import (
+from myelode.cli.answers import print_summary, require_files, write_files
+from myelode.cli.console import console, progress
+from myelode.cli.options import (
+    DrawsOption,
     EngineOption,
+    JsonOption,
     OutputOption,
     PlotOption,
     QuietOption,
-    print_summary,
-    require_files,
-    write_files,
+    ScenarioArgument,
+    SeedOption,
+    SettingsOption,
 )
-from myelode.cli.console import JsonOption, SettingsOption, console, progress
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,7 +43,7 @@ LIMIT = (
 
 
 def synergy_command(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A shipped name or a file.")],
+    scenario: ScenarioArgument,
     of: Annotated[
         str | None, typer.Option("--of", metavar="NAME", help="An endpoint, or an output.")
     ] = None,
@@ -55,11 +58,8 @@ def synergy_command(
         float | None,
         typer.Option("--ratio", metavar="R", help="The second dose over the first in the mixture."),
     ] = None,
-    uncertainty: Annotated[
-        int | None,
-        typer.Option("--uncertainty", metavar="N", min=1, help="Draw uncertain numbers N times."),
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Random seed of these.")] = 1,
+    uncertainty: DrawsOption = None,
+    seed: SeedOption = 1,
     bracket: Annotated[
         float,
         typer.Option("--bracket", metavar="F", help="Look this far beyond the ends of a ladder."),

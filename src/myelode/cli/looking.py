@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from myelode.cli.console import JsonOption, console, print_all, print_json
+from myelode.cli.console import console, print_all, print_json
+from myelode.cli.options import JsonOption, NameArgument
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -44,7 +45,7 @@ def list_command(
 
 
 def show_command(
-    name: Annotated[str, typer.Argument(metavar="MODEL|SCENARIO", help="A name or a path.")],
+    name: NameArgument,
     variant: Annotated[
         str | None, typer.Option("--variant", metavar="NAME", help="Structural form of a model.")
     ] = None,

@@ -7,46 +7,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from myelode.cli.console import (
+from myelode.cli.answers import print_summary, require_files, write_files
+from myelode.cli.console import console, progress
+from myelode.cli.options import (
+    DataOption,
+    DrawsOption,
+    EngineOption,
     JsonOption,
+    OutputOption,
+    PlotOption,
+    QuietOption,
+    ScenarioArgument,
+    SeedOption,
     SettingsOption,
-    console,
-    print_all,
-    print_json,
-    progress,
-    require_writable,
 )
 
 if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.figure import Figure
-
     from myelode.scenario import Scenario
     from myelode.user_data.readings import Readings
 
-OutputOption = Annotated[
-    Path | None,
-    typer.Option("-o", "--output", metavar="FILE", help="Write all numbers (netCDF)."),
-]
-PlotOption = Annotated[
-    Path | None, typer.Option("--plot", metavar="FILE", help="Draw the figure (png, svg, pdf).")
-]
-DrawsOption = Annotated[
-    int | None,
-    typer.Option(
-        "--uncertainty", metavar="N", min=1,
-        help="Draw the uncertain numbers N times; folds get intervals.",
-    ),
-]  # fmt: skip
-SeedOption = Annotated[int, typer.Option("--seed", metavar="N", help="The seed of the draws.")]
-DataOption = Annotated[
-    Path | None,
-    typer.Option("--data", metavar="FILE", help="Show these readings (csv) in the figure."),
-]
-EngineOption = Annotated[
-    str, typer.Option("--engine", metavar="NAME", help="auto, roadrunner, ensemble or scipy.")
-]
-QuietOption = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 OfOption = Annotated[
     str | None,
     typer.Option("--of", metavar="NAME", help="The endpoint or output that is the response."),
@@ -77,7 +56,7 @@ FitOption = Annotated[bool, typer.Option("--fit", help="Fit a Hill curve to each
 
 
 def dose_response_command(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A shipped name or a file.")],
+    scenario: ScenarioArgument,
     of: OfOption = None,
     at: AtOption = None,
     take: TakeOption = None,
@@ -104,7 +83,7 @@ def dose_response_command(
     from myelode.responses.dose_responses import dose_response
     from myelode.scenario import load_scenario
 
-    _require_files(output, plot)
+    require_files(output, plot)
     chosen = load_scenario(scenario, settings or [])
     asked = (dose, low, high, points), (of, at, take), perturbations or None
     readings = _readings(chosen, data, plot, asked) if data is not None else None
@@ -117,13 +96,8 @@ def dose_response_command(
     from myelode.cli.curves import curve_tables, summarise_curves
     from myelode.figures.dose_responses import dose_response_figure
 
-    if plot is not None:
-        _draw(dose_response_figure(curves, readings), plot)
-    _keep(curves, output)
-    if as_json:
-        print_json(summarise_curves(curves))
-    elif not quiet:
-        print_all(curve_tables(curves, console().width))
+    write_files(curves, output, plot, lambda found: dose_response_figure(found, readings))
+    print_summary(summarise_curves(curves), curve_tables(curves, console().width), quiet, as_json)
 
 
 def cross_resistance_command(
@@ -154,7 +128,7 @@ def cross_resistance_command(
     """
     from myelode.responses.matrices import cross_resistance
 
-    _require_files(output, plot)
+    require_files(output, plot)
     with progress(f"titrating the drugs of {model}", not quiet) as show:
         table = cross_resistance(
             model, read, _listed(perturbations), _listed(compounds), points, uncertainty or 0, seed,
@@ -163,22 +137,8 @@ def cross_resistance_command(
     from myelode.cli.curves import matrix_tables, summarise_matrix
     from myelode.figures.heat_maps import heat_map_figure
 
-    if plot is not None:
-        _draw(heat_map_figure(table), plot)
-    _keep(table, output)
-    if as_json:
-        print_json(summarise_matrix(table))
-    elif not quiet:
-        print_all(matrix_tables(table, console().width))
-
-
-def _require_files(output: Path | None, plot: Path | None) -> None:
-    """Refuse what cannot be written before the work is done."""
-    require_writable(output, plot)
-    if plot is not None:
-        from myelode.figures import require_figure_name
-
-        require_figure_name(plot)
+    write_files(table, output, plot, heat_map_figure)
+    print_summary(summarise_matrix(table), matrix_tables(table, console().width), quiet, as_json)
 
 
 def _readings(scenario: Scenario, data: Path, plot: Path | None, asked: Any) -> Readings:
@@ -193,19 +153,6 @@ def _readings(scenario: Scenario, data: Path, plot: Path | None, asked: Any) -> 
     ladder, what, perturbations = asked
     titration, model, _ = prepare(scenario, Asked(*ladder), what, perturbations)
     return read_readings(data, titration, model)
-
-
-def _draw(figure: Figure, path: Path) -> None:
-    from myelode.figures import write_figure
-
-    write_figure(figure, path)
-
-
-def _keep(data: xr.Dataset, path: Path | None) -> None:
-    if path is not None:
-        from myelode.results import write_result
-
-        write_result(data, path)
 
 
 def _listed(text: str | None) -> list[str] | None:

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from myelode.cli.console import (
+from myelode.cli.console import console, print_all, print_json, progress, require_writable
+from myelode.cli.options import (
+    DataOption,
+    DrawsOption,
+    EngineOption,
     JsonOption,
+    PlotOption,
+    QuietOption,
+    ScenarioArgument,
     SettingsOption,
-    console,
-    print_all,
-    print_json,
-    progress,
-    require_writable,
 )
 
 if TYPE_CHECKING:
@@ -26,44 +28,28 @@ if TYPE_CHECKING:
     from myelode.user_data.readings import Readings
 
 UNMET = 3
-UncertaintyOption = Annotated[
-    int | None,
-    typer.Option(
-        "--uncertainty",
-        metavar="N",
-        min=1,
-        help="Draw the uncertain numbers N times; show medians and intervals.",
-    ),
-]
 
 
 def run_command(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A shipped name or a file.")],
+    scenario: ScenarioArgument,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Write all trajectories (netCDF)."),
     ] = None,
-    plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the figure (png, svg, pdf).")
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option("--data", metavar="FILE", help="Show these readings (csv) in the figure."),
-    ] = None,
+    plot: PlotOption = None,
+    data: DataOption = None,
     labels: Annotated[
         Path | None,
         typer.Option("--labels", metavar="FILE", help="Write the labels of all rules (tsv)."),
     ] = None,
     settings: SettingsOption = None,
-    engine: Annotated[
-        str, typer.Option("--engine", metavar="NAME", help="auto, roadrunner, ensemble or scipy.")
-    ] = "auto",
-    uncertainty: UncertaintyOption = None,
+    engine: EngineOption = "auto",
+    uncertainty: DrawsOption = None,
     assumptions: Annotated[
         bool,
         typer.Option("--assumptions", help="Name the assumed numbers that matter most."),
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Simulate a scenario and judge every perturbation in it.

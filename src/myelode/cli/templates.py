@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from myelode.cli.console import JsonOption, SettingsOption, print_json, require_writable
+from myelode.cli.console import print_json, require_writable
+from myelode.cli.options import JsonOption, SettingsOption
 
 KINDS = ("data",)
 

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from myelode.cli.attribution import (
+from myelode.cli.answers import closing_lines, print_summary, require_files, write_files
+from myelode.cli.console import console
+from myelode.cli.options import (
     ArmOption,
     CompoundOption,
     EngineOption,
+    JsonOption,
+    NameArgument,
     OutputOption,
     PerturbationOption,
     PlotOption,
     QuietOption,
-    closing_lines,
-    print_summary,
-    require_files,
-    write_files,
+    SettingsOption,
 )
-from myelode.cli.console import JsonOption, SettingsOption, console
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def fluxes_command(
-    source: Annotated[str, typer.Argument(metavar="MODEL|SCENARIO", help="A name or a path.")],
+    source: NameArgument,
     of: Annotated[str, typer.Option("--of", metavar="SPECIES", help="What is made and removed.")],
     at: Annotated[
         str, typer.Option("--at", metavar="TIME", help="When, such as '3 h' or 'wash + 1 h'.")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from myelode.cli.console import JsonOption, print_all, print_json
+from myelode.cli.console import print_all, print_json
+from myelode.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from myelode.engines.warming import Warmth

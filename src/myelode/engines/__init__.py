@@ -33,10 +33,15 @@ def _scipy() -> Engine:
 def _ensemble(reproducible: bool = False) -> Engine:
     try:
         from myelode.engines.ensemble.engine import EnsembleEngine
-    except ImportError:
+    except ModuleNotFoundError:
         raise UnsupportedModelError(
             "numba and llvmlite are missing, without which there is no ensemble engine: "
             "pip install 'myelode[ensemble]'"
+        ) from None
+    except (ImportError, OSError) as error:
+        said = " ".join(str(error).split())
+        raise UnsupportedModelError(
+            f"numba and llvmlite do not work here, so that there is no ensemble engine: {said}"
         ) from None
     return EnsembleEngine(reproducible)
 
