@@ -107,30 +107,38 @@ def run_plan(
     """
     shape = tuple(len(axis.values) for axis in plan.axes)
     values = np.full((*shape, len(plan.times), len(plan.columns)), np.nan)
-    own, goes_on = _own_runs(plan), plan.scenario.design.goes_on
+    firsts, goes_on = _firsts(plan), plan.scenario.design.goes_on
+    own = _own_runs(plan, firsts)
     ran = run_all(
         plan.sbml, [run.run for run in own], engine, tolerances, progress, lambda _: not goes_on
     )
-    _require_success(plan, failed_runs(plan, ran), len(own))
+    _require_success(plan, _failures(own, ran), len(own))
     for planned, result in zip(own, ran.results, strict=True):
         if not isinstance(result, SimulationError):
             values[planned.place] = result
-    for planned in plan.runs:
-        values[planned.place] = values[first_alike(plan.scenario, plan.axes, planned.place)]
+    for planned, first in zip(plan.runs, firsts, strict=True):
+        values[planned.place] = values[first]
     return values, ran
 
 
 def failed_runs(plan: Plan, ran: Ran) -> list[tuple[PlannedRun, SimulationError]]:
     """The runs of a plan that failed, each with what became of it."""
-    pairs = zip(_own_runs(plan), ran.results, strict=False)
+    return _failures(_own_runs(plan, _firsts(plan)), ran)
+
+
+def _failures(own: Sequence[PlannedRun], ran: Ran) -> list[tuple[PlannedRun, SimulationError]]:
+    pairs = zip(own, ran.results, strict=False)
     return [(planned, found) for planned, found in pairs if isinstance(found, SimulationError)]
 
 
-def _own_runs(plan: Plan) -> list[PlannedRun]:
+def _firsts(plan: Plan) -> list[tuple[int, ...]]:
+    """For each run of a plan the place of the one that it repeats, or its own."""
+    return [first_alike(plan.scenario, plan.axes, planned.place) for planned in plan.runs]
+
+
+def _own_runs(plan: Plan, firsts: Sequence[tuple[int, ...]]) -> list[PlannedRun]:
     """The runs of a plan that repeat no other."""
-    return [
-        run for run in plan.runs if first_alike(plan.scenario, plan.axes, run.place) == run.place
-    ]
+    return [run for run, first in zip(plan.runs, firsts, strict=True) if first == run.place]
 
 
 def _require_success(

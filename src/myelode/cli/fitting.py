@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from myelode.cli.console import console, print_all, print_json, progress, require_writable
+from myelode.cli.answers import print_summary
+from myelode.cli.console import console, progress, require_writable
 from myelode.cli.options import JsonOption, NameArgument, QuietOption, SettingsOption
 
 if TYPE_CHECKING:
@@ -95,10 +96,7 @@ def fit_command(
         )  # fmt: skip
     summary = summarise_fit(found, perf_counter() - began)
     summary["files"] = _write(found, output, plot, line)
-    if as_json:
-        print_json(summary)
-    elif not quiet:
-        print_all(fit_report(summary, console().width))
+    print_summary(summary, fit_report(summary, console().width), quiet, as_json)
 
 
 def _require_files(output: Path | None, plot: Path | None, line: Path | None) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from myelode.cli.answers import print_summary, require_files, write_files
-from myelode.cli.console import console, progress
+from myelode.cli.answers import require_files, write_files
+from myelode.cli.console import console, print_all, print_json, progress
 from myelode.cli.options import (
     DataOption,
     DrawsOption,
@@ -97,7 +97,10 @@ def dose_response_command(
     from myelode.figures.dose_responses import dose_response_figure
 
     write_files(curves, output, plot, lambda found: dose_response_figure(found, readings))
-    print_summary(summarise_curves(curves), curve_tables(curves, console().width), quiet, as_json)
+    if as_json:
+        print_json(summarise_curves(curves))
+    elif not quiet:
+        print_all(curve_tables(curves, console().width))
 
 
 def cross_resistance_command(
@@ -138,7 +141,10 @@ def cross_resistance_command(
     from myelode.figures.heat_maps import heat_map_figure
 
     write_files(table, output, plot, heat_map_figure)
-    print_summary(summarise_matrix(table), matrix_tables(table, console().width), quiet, as_json)
+    if as_json:
+        print_json(summarise_matrix(table))
+    elif not quiet:
+        print_all(matrix_tables(table, console().width))
 
 
 def _readings(scenario: Scenario, data: Path, plot: Path | None, asked: Any) -> Readings:

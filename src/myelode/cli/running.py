@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from myelode.cli.console import console, print_all, print_json, progress, require_writable
+from myelode.cli.answers import closing_lines, print_summary
+from myelode.cli.console import console, progress, require_writable
 from myelode.cli.options import (
     DataOption,
     DrawsOption,
@@ -65,10 +66,7 @@ def run_command(
     summary = _run(scenario, chosen, engine, files, data, show_progress=not quiet)
     if assumptions:
         summary["assumptions"] = _assumptions(scenario, settings or [])
-    if as_json:
-        print_json(summary)
-    elif not quiet:
-        print_all(_report(summary, console().width))
+    print_summary(summary, _report(summary, console().width), quiet, as_json)
     if not all(line["passed"] for line in summary["expect"]):
         raise typer.Exit(UNMET)
 
@@ -202,9 +200,7 @@ def _report(summary: dict[str, Any], width: int) -> Iterator[RenderableType]:
     )
     yield from (f"Warning: {text}" for text in summary["warnings"])
     yield from statement_lines(summary["regulatory"])
-    yield summary["notice"]
-    for kind, path in summary["files"].items():
-        yield f"{kind.capitalize()}: {path}"
+    yield from closing_lines(summary)
 
 
 def _engine(summary: dict[str, Any]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from myelode.figures.dose_axis import dose_axis
 from myelode.figures.matrices import write_around
 from myelode.figures.page import EDGE, GREY, SMALL_LINE, TITLE_LINE
-from myelode.figures.panel import Across
+from myelode.figures.panel import Across, scale_x
 from myelode.figures.styles import (
     Style,
     look,
@@ -123,7 +123,7 @@ class _Sheet:
         _scale(axes, courses, target)
         _scale_residuals(below, result.residuals)
         for one in (axes, below):
-            _scale_x(one, _across(courses))
+            scale_x(one, _across(courses))
         axes.tick_params(labelbottom=False)
         _name(axes, target.series.id)
         axes.set_ylabel(_quantity(target), labelpad=3)
@@ -223,19 +223,6 @@ def _scale_residuals(axes: Axes, residuals: np.ndarray) -> None:
     axes.axhline(0, color=GREY, linewidth=0.6)
     axes.set_yticks([-_SPREAD, 0, _SPREAD])
     axes.set_ylabel("residual", labelpad=3)
-
-
-def _scale_x(axes: Axes, across: Across) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-
-    axes.set_xscale("log" if across.log else "linear")
-    axes.set_xlim(across.limits)
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(
-        FuncFormatter(lambda x, _: "0" if x == across.control else number_text(x))
-    )
-    if across.ticks:
-        axes.xaxis.set_major_locator(FixedLocator(across.ticks))
 
 
 def _draw_profile(axes: Axes, profile: Profile, least: float) -> None:

@@ -99,7 +99,7 @@ def draw_panel(
     markers: bool,
 ) -> None:
     """Curves and events of a panel, on axes scaled to the values in `scaled_to`."""
-    _scale_x(axes, across)
+    _scale_and_break_x(axes, across)
     _scale_y(axes, scaled_to, across.log, panel.log)
     # The markers of lines would be taken for readings.
     markers = markers and all(curve.errors is None for curve in panel.curves)
@@ -177,7 +177,8 @@ def _draw_measured(axes: Axes, curve: Curve, style: Style) -> None:
     )  # fmt: skip
 
 
-def _scale_x(axes: Axes, across: Across) -> None:
+def scale_x(axes: Axes, across: Across) -> None:
+    """Scale and label the x axis of a panel."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     axes.set_xscale("log" if across.log else "linear")
@@ -188,6 +189,11 @@ def _scale_x(axes: Axes, across: Across) -> None:
     )
     if across.ticks:
         axes.xaxis.set_major_locator(FixedLocator(across.ticks))
+
+
+def _scale_and_break_x(axes: Axes, across: Across) -> None:
+    """The same, with a gap between dose zero and the others."""
+    scale_x(axes, across)
     if across.control is not None:
         _break_axis(axes, across.control, min(x for x in across.ticks if x != across.control))
 
