@@ -66,22 +66,34 @@ class Batch:
     count : how many they are.
     changes : what differs, by id, shape (count,); beside the changes of `run`.
     summaries : what is to be said of each.
+    timelines : one for each run, all with the same end; that of `run` for all where there are none.
     """
 
     run: Run
     count: int
     changes: Mapping[str, np.ndarray] = field(default_factory=dict)
     summaries: tuple[Summary, ...] = ()
+    timelines: tuple[Timeline, ...] = ()
 
     def part(self, first: int, last: int) -> Batch:
         """Some of the runs."""
         changes = {name: values[first:last] for name, values in self.changes.items()}
-        return replace(self, count=min(last, self.count) - first, changes=changes)
+        lines = self.timelines[first:last]
+        return replace(self, count=min(last, self.count) - first, changes=changes, timelines=lines)
 
     def one(self, number: int) -> Run:
         """One of the runs by itself."""
         own = {name: float(values[number]) for name, values in self.changes.items()}
-        return replace(self.run, changes={**self.run.changes, **own})
+        line = self.timelines[number] if self.timelines else self.run.timeline
+        return replace(self.run, changes={**self.run.changes, **own}, timeline=line)
+
+    def plain_runs(self) -> list[Run]:
+        """The runs with their timelines, without what differs else; those alike are one object."""
+        if not self.timelines:
+            return [self.run] * self.count
+        lines = {id(line): line for line in self.timelines}
+        runs = {key: replace(self.run, timeline=line) for key, line in lines.items()}
+        return [runs[id(line)] for line in self.timelines]
 
 
 @dataclass(frozen=True)

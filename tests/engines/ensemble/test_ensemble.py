@@ -112,6 +112,17 @@ def test_runs_with_other_timelines_go_together() -> None:
     require_same(together(TURNOVER, runs), one_by_one(TURNOVER, runs))
 
 
+@pytest.mark.parametrize("repeated", [False, True])
+def test_runs_that_take_turns_on_two_timelines_keep_their_own(repeated: bool) -> None:
+    def line(size: float) -> Timeline:
+        rest = steady(2.0, dose(0.0, size)) if repeated else None
+        return timeline(Instant(1.0, dose(1.0, size).changes, steady=rest))
+
+    large, small = line(4.0), line(1.0)
+    runs = [run_of(item, line) for item in CHANGES for line in (large, small)]
+    require_same(together(TURNOVER, runs), one_by_one(TURNOVER, runs))
+
+
 def test_jumps_and_events_of_the_model_take_place() -> None:
     line = timeline(dose(1.0, 0.5, "x"), dose(4.0, 1.0, "y"))
     runs = [run_of({"limit": limit}, line, ("x", "y", "rate")) for limit in (1.3, 3.1, 5.5, 9.1)]

@@ -27,10 +27,13 @@ def change(fleet: Fleet, decisions: Sequence[Decision]) -> None:
         alike[tuple(decision.changes)].append(decision)
     for ids, items in alike.items():
         if ids:
-            which = np.concatenate([item.which for item in items])
+            numbers = np.concatenate([item.which for item in items])
+            # Everybody else has simulations in their order, and takes all of them for the whole.
+            order = np.argsort(numbers)
+            which = numbers[order]
             counts = [len(item.which) for item in items]
             changes = [item.changes.values() for item in items]
-            factors = np.repeat([[c.factor for c in row] for row in changes], counts, axis=0).T
-            offsets = np.repeat([[c.offset for c in row] for row in changes], counts, axis=0).T
+            factors = np.repeat([[c.factor for c in row] for row in changes], counts, axis=0)
+            offsets = np.repeat([[c.offset for c in row] for row in changes], counts, axis=0)
             before = fleet.get(which, ids)
-            fleet.set(which, ids, factors * before + offsets)
+            fleet.set(which, ids, factors[order].T * before + offsets[order].T)

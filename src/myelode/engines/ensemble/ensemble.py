@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from itertools import chain, repeat
+from threading import Lock
 
 import numpy as np
 
@@ -63,6 +64,7 @@ class Ensemble:
         self._sbml = sbml
         self._reproducible = reproducible
         self._codes: dict[tuple[str, ...], MachineCode] = {}
+        self._compiling = Lock()
 
     def run(self, run: Run, tolerances: Tolerances) -> np.ndarray:
         """Values of shape (times, outputs and counts); raises SimulationError."""
@@ -136,11 +138,12 @@ class Ensemble:
     ) -> Model:
         """The compiled model for the outputs of a run, and behind them those of summaries."""
         outputs = _observed(run, summaries)
-        if outputs not in self._codes:
-            for name in outputs:
-                _require_name(name, self.program.outputs)
-            code = compile_program(self.program, outputs, self._reproducible)
-            self._codes[outputs] = code
+        with self._compiling:  # threads may ask for the same kernels at once
+            if outputs not in self._codes:
+                for name in outputs:
+                    _require_name(name, self.program.outputs)
+                code = compile_program(self.program, outputs, self._reproducible)
+                self._codes[outputs] = code
         ids, groups = self._states
         code, width = self._codes[outputs], len(run.outputs)
         return Model(self.program, code, ids, groups, tolerances, limits or Limits(), width)
@@ -154,7 +157,7 @@ class Ensemble:
 
     def _fill(self, model: Model, outcome: Outcome, first: int, batch: Batch) -> None:
         """Put what becomes of one chunk of a batch, whose first run has a number, into place."""
-        runs, here = [batch.run] * batch.count, slice(first, first + batch.count)
+        runs, here = batch.plain_runs(), slice(first, first + batch.count)
         shared = {name: np.full(batch.count, value) for name, value in batch.run.changes.items()}
         fleet = self._fleet(model, runs, {**shared, **batch.changes})
         outputs = _observed(batch.run, batch.summaries)

@@ -52,7 +52,7 @@ class Recurrence:
         self._repeated = repeated
         self._ids = ids
         self._collecting = collecting
-        self._which = np.concatenate([item.which for item in repeated])
+        self._which = np.sort(np.concatenate([item.which for item in repeated]))
         self._legs = [*_legs(repeated)]
         self._now = fleet.time.copy()
         self._period = np.zeros(len(fleet.time))
@@ -109,7 +109,7 @@ class Recurrence:
                 mine = mine[act.time < duration[mine]]
                 times[mine] += act.time
                 decisions.append(Decision(mine, act.changes))
-            due = np.concatenate([decision.which for decision in decisions])
+            due = np.sort(np.concatenate([decision.which for decision in decisions]))
             self._go(due, times)
             change(self._fleet, decisions)
             self._fleet.settle(self._fleet.alive(due))

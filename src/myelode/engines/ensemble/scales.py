@@ -61,7 +61,7 @@ class Scales:
 
 
 def picked(values: np.ndarray, which: np.ndarray) -> np.ndarray:
-    """What an array has for some simulations: for all of them itself, else a copy."""
+    """What an array has for simulations that increase: for all of them itself, else a copy."""
     return values if len(which) == values.shape[-1] else np.take(values, which, axis=-1)
 
 
