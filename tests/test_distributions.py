@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from myelode.distributions import draw, draw_shares, standard_normal
+from myelode.distributions import draw, draw_many, draw_shares, standard_normal
 from myelode.errors import ModelError
 from myelode.parameters import parse_distribution
 
@@ -83,6 +83,37 @@ def test_a_higher_normal_number_gives_no_lower_value(normals: list[float]) -> No
     law = parse_distribution("lognormal(gsd=3)", "t:2")
     values = [draw(law, 2.0, normal, 1.0, 10.0) for normal in sorted(normals)]
     assert values == sorted(values)
+
+
+@pytest.mark.parametrize(
+    ("text", "median"),
+    [
+        ("fixed", 3.0),
+        ("lognormal(gsd=2)", 3.0),
+        ("lognormal(cv=0.8)", 0.1),
+        ("normal(sd=4)", 1.0),
+        ("uniform(0, 3)", 2.0),
+        ("beta(18, 2.3)", 0.9),
+    ],
+)
+@pytest.mark.parametrize("ends", [(-math.inf, math.inf), (0.05, 0.9), (0.8, math.inf), (0, 1.5)])
+def test_many_draws_at_once_are_the_same_draws(
+    text: str, median: float, ends: tuple[float, float]
+) -> None:
+    distribution = parse_distribution(text, "t:2")
+    normals = np.array([-4.0, -3.2, -1.0, 0.0, 0.3, 2.0, 3.7])
+    one_by_one = [draw(distribution, median, normal, *ends) for normal in normals.tolist()]
+    together = draw_many(distribution, median, normals, *ends)
+    np.testing.assert_allclose(together, one_by_one, rtol=1e-9)
+    np.testing.assert_array_equal(
+        together[2:3], draw_many(distribution, median, normals[2:3], *ends)
+    )
+
+
+def test_a_share_of_a_whole_is_not_drawn_alone() -> None:
+    share = parse_distribution("dirichlet:whole", "t:2")
+    with pytest.raises(ModelError, match="drawn together with the others"):
+        draw_many(share, 0.5, np.zeros(1))
 
 
 def test_what_is_fixed_is_its_median() -> None:

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from myelode.errors import ScenarioError
 from myelode.expressions import (
     evaluate_array,
+    evaluate_each,
     evaluate_expression,
     holds,
+    holds_each,
     is_condition,
     names_in,
 )
@@ -247,3 +249,70 @@ def test_only_arithmetic_is_done_on_arrays(text: str) -> None:
 def test_an_unknown_array_is_refused() -> None:
     with pytest.raises(ScenarioError, match="unknown name 'xx': did you mean 'x'"):
         evaluate_array("2 * xx", {"x": np.ones(2)})
+
+
+COLUMNS = {
+    "a": np.array([[2.0, -1.0, 0.0, math.nan]]),
+    "b": np.array([[-3.5], [2.0], [math.inf]]),
+    "none.peak": np.array([[7.25]]),
+    "x.early.auc": np.linspace(-2, 2, 12).reshape(3, 4),
+}
+
+
+def _at_each(text: str) -> np.ndarray:
+    """What the expression is at every place, one by one."""
+    columns = {name: np.broadcast_to(values, (3, 4)) for name, values in COLUMNS.items()}
+    found = np.empty((3, 4), dtype=object)
+    for place in np.ndindex(3, 4):
+        here = {name: float(values[place]) for name, values in columns.items()}
+        found[place] = evaluate_expression(text, here)
+    return found
+
+
+@given(arithmetic)
+def test_numbers_of_arrays_are_those_of_each_element(text: str) -> None:
+    expected = _at_each(text).astype(float)
+    found = np.broadcast_to(evaluate_each(text, COLUMNS), (3, 4))
+    np.testing.assert_allclose(found, expected, rtol=1e-15, equal_nan=True)
+
+
+@given(comparisons, comparisons, comparisons)
+def test_conditions_on_arrays_are_those_on_each_element(one: str, two: str, three: str) -> None:
+    text = f"{one} and not {two} or ({three})"
+    if len(text) <= 500:
+        found = np.broadcast_to(holds_each(text, COLUMNS), (3, 4))
+        assert found.dtype == bool
+        np.testing.assert_array_equal(found, _at_each(text).astype(bool))
+
+
+def test_texts_in_arrays_are_compared() -> None:
+    values = {"label": np.array(["x", "y"], dtype=object), "a": np.array([1.0, 1.0])}
+    assert holds_each("label == 'x' and a > 0", values).tolist() == [True, False]
+    assert holds_each("label != a", values).all()
+    assert evaluate_each("label", values).tolist() == ["x", "y"]
+    for text, fault in (
+        ("label < a", "cannot be evaluated"),
+        ("label + a", "'label' stands where a number is due"),
+        ("(a > 0) * 2", "'a > 0' stands where a number is due"),
+        ("label or a > 0", "'label' is no condition"),
+        ("a", "'a' is no condition"),
+    ):
+        with pytest.raises(ScenarioError, match=fault):
+            holds_each(text, values)
+
+
+def test_what_decides_nothing_is_left_out() -> None:
+    values = {"a": np.array([1.0, 2.0]), "label": np.array(["x", "y"], dtype=object)}
+    assert not holds_each("a < 0 and label < 1", values).any()
+    assert holds_each("a > 0 or label < 1", values).all()
+    with pytest.raises(ScenarioError, match="cannot be evaluated"):
+        holds_each("a > 1 or label < 1", values)
+
+
+@pytest.mark.parametrize("exponent", [2.0, 0.5, -1.0, 1.7])
+def test_a_power_does_not_depend_on_how_many_are_computed(exponent: float) -> None:
+    bases = np.exp(np.random.default_rng(1).normal(0, 5, (1, 500)))
+    values = {"a": bases, "b": np.array([[exponent]])}
+    together = evaluate_each("a ** b", values)
+    alone = [evaluate_each("a ** b", {**values, "a": bases[:, [n]]})[0, 0] for n in range(500)]
+    np.testing.assert_array_equal(together[0], alone)

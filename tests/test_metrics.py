@@ -17,6 +17,7 @@ from myelode.metrics import (
     half_effect_dose,
     half_maximal_dose,
     mean,
+    measured,
     time_above,
     time_below,
     time_to_fall,
@@ -27,7 +28,7 @@ from myelode.regimens.timeline import just_before
 TIMES = np.linspace(0, 10, 4001)
 DECAY = 3 * np.exp(-0.5 * TIMES)
 WAVE = np.sin(TIMES)
-OfLadder = Callable[[np.ndarray, np.ndarray], float]
+OfLadder = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def test_the_area_and_the_mean_of_a_decay() -> None:
@@ -86,6 +87,26 @@ def test_a_jump_is_crossed_at_its_time_and_takes_no_time() -> None:
     assert time_above(values, times, 5) == pytest.approx(3)
 
 
+@pytest.mark.parametrize("name", METRICS)
+def test_many_trajectories_are_measured_as_each_alone(name: str) -> None:
+    random = np.random.default_rng(1)
+    times = np.cumsum(random.uniform(0.1, 2, 300))
+    many = random.normal(0, 1, (3, 200, 300)).cumsum(axis=-1)
+    found = measured(name, many, times, 0.5)
+    alone = [[METRICS[name](row, times, 0.5) for row in rows] for rows in many]
+    np.testing.assert_array_equal(found, alone)
+    strided = np.moveaxis(np.ascontiguousarray(np.moveaxis(many, -1, 0)), 0, -1)
+    np.testing.assert_array_equal(measured(name, strided, times, 0.5), found)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_what_could_not_be_read_has_no_number(name: str) -> None:
+    values, times = np.array([[1.0, 2, 3], [1, math.nan, 3], [math.nan, 2, 3]]), np.arange(3.0)
+    found = measured(name, values, times, 1.0)
+    reached = name in ("rise", "fall")
+    np.testing.assert_array_equal(np.isnan(found), [False, not reached, True])
+
+
 def _hill(doses: np.ndarray, ic50: float, slope: float, floor: float = 0.0) -> np.ndarray:
     return floor + (100 - floor) / (1 + (doses / ic50) ** slope)
 
@@ -117,6 +138,16 @@ def test_a_response_that_first_rises_has_an_ic50_too() -> None:
 def test_a_response_that_falls_to_nothing_at_once_has_an_ic50_too() -> None:
     doses = np.array([0, 1.0, 2, 4])
     assert 1 < half_maximal_dose(np.array([1.0, 1, 0, 0]), doses) < 2
+
+
+def test_many_curves_are_read_as_each_alone() -> None:
+    random = np.random.default_rng(2)
+    doses = np.array([0, *np.geomspace(0.01, 100, 9)])
+    curves = random.uniform(0, 1.1, (3, 50, 10))
+    curves[0, :3] = [[math.nan] * 10, [0.0] * 10, [1.0] * 10]
+    for of in (half_maximal_dose, half_effect_dose, greatest_effect):
+        alone = [[of(curve, doses) for curve in rows] for rows in curves]
+        np.testing.assert_array_equal(of(curves, doses), alone)
 
 
 def test_half_is_half_of_the_control_not_of_the_span() -> None:

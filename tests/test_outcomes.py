@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from myelode.errors import ScenarioError
-from myelode.lookups import find, pointwise, scalars
+from myelode.lookups import find, points_of, scalars
 from myelode.outcomes import CLASSES, check_expectations, evaluate_scenario
 from myelode.plan import make_plan
 from myelode.regimens.steps import Context
@@ -63,6 +63,28 @@ def scenario_of(model_file: Path) -> MakesScenario:
 
 def _evaluated(scenario: Scenario) -> xr.Dataset:
     return evaluate_scenario(simulate(scenario), scenario, Context(make_plan(scenario).model))
+
+
+def test_points_side_by_side_have_the_verdict_of_each_alone(scenario_of: MakesScenario) -> None:
+    scenario = scenario_of()
+    dataset, context = simulate(scenario), Context(make_plan(scenario).model)
+    factors = xr.DataArray([1.0, 0.3, 5.0, math.nan], dims="sample")
+    leveled = dataset["A"] * xr.where(dataset["perturbation"] == "none", 1.0, factors)
+    leveled = leveled.transpose("perturbation", "sample", "time").assign_attrs(dataset["A"].attrs)
+    many = dataset.assign(A=leveled)
+    together = evaluate_scenario(many, scenario, context)
+    for number in range(4):
+        alone = evaluate_scenario(many.isel(sample=[number]), scenario, context)
+        xr.testing.assert_identical(together.isel(sample=[number]), alone)
+
+
+def test_reasons_and_scores_are_left_out_on_request(scenario_of: MakesScenario) -> None:
+    scenario = scenario_of()
+    dataset, context = simulate(scenario), Context(make_plan(scenario).model)
+    whole = evaluate_scenario(dataset, scenario, context)
+    xr.testing.assert_identical(
+        evaluate_scenario(dataset, scenario, context, briefly=True), whole.drop_vars("reason")
+    )
 
 
 def _with(scenario: Scenario, endpoint: list[float]) -> xr.Dataset:
@@ -342,17 +364,18 @@ def test_names_lead_to_values_of_perturbations_and_arms() -> None:
 
 
 def test_points_are_those_of_all_names_together() -> None:
-    template, points = pointwise(_result(), ["a > b", "none.one.a"])
-    assert template.dims == ("perturbation", "arm", "dose")
-    found = dict(points)
+    points = points_of(_result(), ["a > b", "none.one.a"])
+    assert tuple(points.sizes) == ("perturbation", "arm", "dose")
+    assert points.values["none.one.a"].shape == (1, 1, 1)
+    found = dict(points.each())
     assert len(found) == 12
     assert found[1, 0, 2] == {"a": 3.0, "b": 6.0, "none.one.a": 1.0}
 
 
 def test_points_without_names_are_those_of_the_perturbations() -> None:
-    template, points = pointwise(_result(), ["1 > 0"])
-    assert template.dims == ("perturbation",)
-    assert [values for _, values in points] == [{}, {}]
+    points = points_of(_result(), ["1 > 0"])
+    assert tuple(points.sizes) == ("perturbation",)
+    assert [values for _, values in points.each()] == [{}, {}]
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from myelode.perturbations import (
     find_perturbation,
     perturbations,
     read_changes,
-    resolve,
 )
+from myelode.precedence import resolve
 from myelode.sbml import from_antimony
 
 TEXT = """

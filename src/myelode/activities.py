@@ -7,7 +7,8 @@ activity: in OD for those who read one plate, in nmol for everybody else.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,33 +123,37 @@ class _Readings:
                 "read at the same time?"
             )
         od = difference.clip(min=0).where(~beyond) * read.od_factor
-        flags, labels = xr.full_like(od, "", dtype=object), xr.full_like(od, "", dtype=object)
-        for place in np.ndindex(*od.shape):
-            flags[place] = "; ".join(self._flags(read, place, bool(beyond[place])))
-            labels[place] = self._label(float(od[place]), float(read.nmol_per_od[place]))
+        labels = map(self._label, od.values.flat, read.nmol_per_od.values.flat)
         noiseless = read.noiseless.clip(min=0) * read.od_factor
         endings = {
             "": od * read.nmol_per_od, NOISELESS: noiseless * read.nmol_per_od, AS_OD: od,
-            FLAG: flags, CLASS: labels,
+            FLAG: _texts(od, self._flags(read, beyond)), CLASS: _texts(od, labels),
         }  # fmt: skip
         return xr.Dataset({ending: _bare(data) for ending, data in endings.items()})
 
     def _label(self, od: float, scale: float) -> str:
-        if np.isnan(od) or not self.test.bands:
+        if math.isnan(od) or not self.test.bands:
             return ""
-        return label_of(SpecificActivity(od, od * scale), self.test.bands)
+        return label_of(SpecificActivity(float(od), float(od * scale)), self.test.bands)
 
-    def _flags(self, read: _Read, place: tuple[int, ...], beyond: bool) -> Iterator[str]:
+    def _flags(self, read: _Read, beyond: xr.DataArray) -> Iterator[str]:
+        """What to know of every number."""
+        columns = (read.sample, read.blank, read.used, read.start, beyond)
+        for place in zip(*(data.values.ravel().tolist() for data in columns), strict=True):
+            yield "; ".join(self._said(*place))
+
+    def _said(
+        self, sample: float, blank: float, used: float, start: float, beyond: bool
+    ) -> Iterator[str]:
         """What to know of one number."""
-        sample, blank = float(read.sample[place]), float(read.blank[place])
-        instrument, used = self.test.instrument, float(read.used[place])
-        if np.isnan(sample - blank):
+        instrument = self.test.instrument
+        if math.isnan(sample - blank):
             yield NO_READING
         elif beyond:
             yield blank_above(blank, sample)
         elif sample <= blank:
             yield NOT_ABOVE
-        if self.rule.substrate is not None and not float(read.start[place]) > 0:
+        if self.rule.substrate is not None and not start > 0:
             yield NO_SUBSTRATE
         elif used > self.rule.most_used:
             yield f"{100 * used:.0f} % of the substrate used: not linear"
@@ -218,6 +223,13 @@ class _Readings:
             said = f"there is no {what}{_where(place, arm)}: {amount.output} is"
             raise ScenarioError(f"{said} {float(found.sel(place)):g} {unit} at the time of reading")
         return found
+
+
+def _texts(like: xr.DataArray, texts: Iterable[str]) -> xr.DataArray:
+    """Texts in the order of another array's elements."""
+    found = np.empty(like.size, dtype=object)
+    found[:] = [*texts]
+    return like.copy(data=found.reshape(like.shape))
 
 
 def _bare(data: xr.DataArray) -> xr.DataArray:

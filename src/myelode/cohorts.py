@@ -11,8 +11,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from myelode.correlations import Correlations, read_correlations
-from myelode.distributions import draw, draw_shares, standard_normal
+from myelode.distributions import draw, draw_many, draw_shares, standard_normal
 from myelode.errors import ModelError, ScenarioError
 from myelode.model import Model
 from myelode.parameters import FIXED, Distribution, Parameter, parse_distribution
@@ -37,32 +39,71 @@ class _Varied:
     to_model: float
 
 
+class Cohort:
+    """Virtual lines, patients or draws of a scenario, each made by itself.
+
+    Subject 0 is typical: it has the values that stand `below` the design, those of the compound and
+    the cell line, and the others spread around them. `used` are the rows behind the runs, of
+    compounds too; what is uncertain of these is drawn, while lines and patients differ in rows of
+    the model alone. Raises ScenarioError or ModelError.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        rule: Subjects,
+        model: Model,
+        below: Mapping[str, float],
+        used: Mapping[str, Parameter],
+    ):
+        table = used if isinstance(rule, Uncertainty) else model.parameters
+        rows = _rows(scenario, model, rule, _open(scenario, rule, table))
+        self._seed = rule.seed
+        with scenario.at("design", rule.key):
+            self._varied = {row.name: _varied(row, model, below, rule) for row in rows}
+            self._correlations = read_correlations(model.folder)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What tells the subjects apart."""
+        return tuple(self._varied)
+
+    def subject(self, number: int) -> dict[str, float]:
+        """The base values of one subject, in the model's units."""
+        if number == 0:
+            values = {name: item.typical for name, item in self._varied.items()}
+        else:
+            values = _subject(self._varied, self._correlations, self._seed, number)
+        return {name: value * self._varied[name].to_model for name, value in values.items()}
+
+    def quantiles(self, name: str, normals: np.ndarray) -> np.ndarray:
+        """Values of one parameter, in the model's unit, at places in a standard normal
+        distribution."""
+        item = self._varied[name]
+        row = item.row
+        try:
+            values = draw_many(item.distribution, item.typical, normals, row.low, row.high)
+        except ModelError as error:
+            raise ModelError(f"{row.where}: {item.column} of {name}: {error}") from None
+        return values * item.to_model
+
+
 def virtual_subjects(
     scenario: Scenario,
     model: Model,
     below: Mapping[str, float],
     used: Mapping[str, Parameter],
 ) -> list[dict[str, float]]:
-    """The base values of every virtual line, patient or draw, in the model's units.
+    """The base values of every virtual line, patient or draw of a design, the typical one first.
 
-    The first subject is typical: it has the values that stand `below` the design, those of the
-    compound and the cell line, and the others spread around them. `used` are the rows behind the
-    runs, of compounds too; what is uncertain of these is drawn, while lines and patients differ in
-    rows of the model alone. Empty where the design has none of the three.
-    Raises ScenarioError or ModelError.
+    Empty where the design has none of the three. Raises ScenarioError or ModelError.
     """
     rule = scenario.design.subjects
     if rule is None:
         return []
-    table = used if isinstance(rule, Uncertainty) else model.parameters
-    rows = _rows(scenario, model, rule, _open(scenario, rule, table))
+    cohort = Cohort(scenario, rule, model, below, used)
     with scenario.at("design", rule.key):
-        varied = {row.name: _varied(row, model, below, rule) for row in rows}
-        correlations = read_correlations(model.folder)
-        numbers = range(1, rule.number)
-        drawn = [_subject(varied, correlations, rule.seed, number) for number in numbers]
-        typical = {name: item.typical for name, item in varied.items()}
-        return [_in_model_units(values, varied) for values in (typical, *drawn)]
+        return [cohort.subject(number) for number in range(rule.number)]
 
 
 def _open(
@@ -166,7 +207,3 @@ def _shares(group: str, varied: Mapping[str, _Varied], seed: int, number: int) -
         ):
             return shares
     raise ModelError(f"{first.where}: the ranges of {group} leave next to nothing to draw")
-
-
-def _in_model_units(values: Mapping[str, float], varied: Mapping[str, _Varied]) -> dict[str, float]:
-    return {name: value * varied[name].to_model for name, value in values.items()}

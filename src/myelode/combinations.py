@@ -92,7 +92,10 @@ def shares_left(result: xr.Dataset, item: Combination) -> tuple[xr.DataArray, ..
 
 
 def _share_left(result: xr.Dataset, item: Combination, arm: str) -> xr.DataArray:
-    """What an arm leaves, as a share of what is left untreated; NaN where that is nothing."""
+    """What an arm leaves, as a share of what is left untreated; NaN where that is nothing.
+
+    Among many samples a negative share is NaN too: it says nothing on the others.
+    """
     data = result[item.of]
     if "arm" not in data.dims:
         raise ScenarioError(f"{item.of!r} has one value for all arms: take it in every arm")
@@ -101,9 +104,9 @@ def _share_left(result: xr.Dataset, item: Combination, arm: str) -> xr.DataArray
         base = data.sel(arm=item.untreated, drop=True)
         share = share / base.where(base > 0)
     lowest = float(share.min())
-    if lowest < -ROUNDING:
+    if lowest < -ROUNDING and "sample" not in share.dims:
         raise ScenarioError(f"{item.of!r} is {lowest:.4g} in {arm}: a share left is not negative")
-    return share.where(np.isfinite(share))
+    return share.where(np.isfinite(share) & (share >= -ROUNDING))
 
 
 def _note(shares: dict[str, xr.DataArray]) -> dict[str, str]:

@@ -14,11 +14,12 @@ from myelode.compounds import Compound, read_compounds
 from myelode.drugs import Overrides, read_drugs
 from myelode.errors import ModelError, ScenarioError, best_matches
 from myelode.files import read_yaml
-from myelode.library import models, scenarios
+from myelode.library import beside, find_scenario, models, scenarios, sweeps
 from myelode.model import Model
 from myelode.model_folder import default_variant, read_variants
 from myelode.parameters import Parameter
-from myelode.perturbations import Effective, Perturbation, cell_lines, perturbations
+from myelode.perturbations import Perturbation, cell_lines, perturbations
+from myelode.precedence import Effective
 from myelode.provenance import statements_on
 from myelode.regimens.named import NamedRegimen, read_regimens
 from myelode.scenario import Scenario
@@ -81,6 +82,17 @@ def _list_compounds() -> list[Item]:
     return found
 
 
+def _list_sweeps() -> list[Item]:
+    found: list[Item] = []
+    for name, path in sweeps().items():
+        data = read_yaml(path).data
+        scenario = find_scenario(beside(str(path), str(data["scenario"])))
+        model = str(read_yaml(scenario).data.get("model", ""))
+        title = str(data.get("title", name))
+        found.append({"name": name, "title": title, "path": str(path), "model": model})
+    return found
+
+
 def _list_nothing() -> list[Item]:
     return []
 
@@ -90,7 +102,7 @@ KINDS: Mapping[str, Callable[[], list[Item]]] = {
     "scenarios": _list_scenarios,
     "perturbations": _list_perturbations,
     "compounds": _list_compounds,
-    "sweeps": _list_nothing,
+    "sweeps": _list_sweeps,
     "populations": _list_nothing,
     "panels": _list_nothing,
 }

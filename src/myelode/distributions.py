@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 from statistics import NormalDist
 
+import numpy as np
+
 from myelode.errors import ModelError
 from myelode.parameters import Distribution
 
@@ -44,14 +46,45 @@ def draw(
     """
     if distribution.kind == "fixed":
         return median
+    bottom, top = _ends(distribution, median, low, high)
+    if (bottom, top) != (0.0, 1.0):
+        normal = _inverse(bottom + (top - bottom) * _NORMAL.cdf(normal))
+    return min(max(_value(distribution, median, normal), low), high)
+
+
+def draw_many(
+    distribution: Distribution,
+    median: float,
+    normals: np.ndarray,
+    low: float = -math.inf,
+    high: float = math.inf,
+) -> np.ndarray:
+    """The values that stand where `normals` stand, as `draw` gives them but for rounding.
+
+    Raises ModelError for a share of a whole too, which is drawn with all others alone.
+    """
+    from scipy.special import ndtr, ndtri
+
+    if distribution.kind == "fixed":
+        return np.full(len(normals), median)
+    if distribution.kind == "dirichlet":
+        raise ModelError("a share of a whole is drawn together with the others, not alone")
+    bottom, top = _ends(distribution, median, low, high)
+    if (bottom, top) != (0.0, 1.0):
+        normals = ndtri(bottom + (top - bottom) * ndtr(normals))
+    return np.asarray(np.clip(_values(distribution, median, normals), low, high))
+
+
+def _ends(
+    distribution: Distribution, median: float, low: float, high: float
+) -> tuple[float, float]:
+    """How much of a distribution lies below the two ends of its range."""
     if distribution.kind == "lognormal" and median <= 0:
         raise ModelError(f"a log-normal value must be positive, not {median:g}")
     bottom, top = (_NORMAL.cdf(_place(distribution, median, end)) for end in (low, high))
     if top <= bottom:
         raise ModelError(f"nothing of the distribution lies between {low:g} and {high:g}")
-    if (bottom, top) != (0.0, 1.0):
-        normal = _inverse(bottom + (top - bottom) * _NORMAL.cdf(normal))
-    return min(max(_value(distribution, median, normal), low), high)
+    return bottom, top
 
 
 def draw_shares(means: Mapping[str, float], normals: Mapping[str, float]) -> dict[str, float]:
@@ -98,6 +131,20 @@ def _value(distribution: Distribution, median: float, normal: float) -> float:
     from scipy.special import betaincinv
 
     return float(betaincinv(first, second, _NORMAL.cdf(normal)))
+
+
+def _values(distribution: Distribution, median: float, normals: np.ndarray) -> np.ndarray:
+    """The values at places in the standard normal distribution."""
+    if distribution.kind == "lognormal":
+        return np.asarray(median * np.exp(distribution.numbers[0] * normals))
+    if distribution.kind == "normal":
+        return median + distribution.numbers[0] * normals
+    from scipy.special import betaincinv, ndtr
+
+    first, second = distribution.numbers
+    if distribution.kind == "uniform":
+        return np.asarray(first + (second - first) * ndtr(normals))
+    return np.asarray(betaincinv(first, second, ndtr(normals)))
 
 
 def _inverse(probability: float) -> float:

@@ -15,7 +15,8 @@ from myelode.compounds import Compound
 from myelode.errors import ScenarioError, best_matches
 from myelode.model import Model, stands_in_another_variant
 from myelode.parameters import Parameter
-from myelode.perturbations import Layer, Perturbation, require_changeable
+from myelode.perturbations import Perturbation, require_changeable
+from myelode.precedence import Layer
 from myelode.scenario import Scenario
 from myelode.units import factor
 

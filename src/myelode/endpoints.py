@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,10 @@ from myelode.assays.needs import require_sampled
 from myelode.assays.signals import reading_in
 from myelode.clinic.results import add_responses
 from myelode.errors import ScenarioError
-from myelode.expressions import Value, evaluate_expression
+from myelode.expressions import evaluate_each
 from myelode.inputs import add_inputs
-from myelode.lookups import pointwise
-from myelode.metrics import METRICS
+from myelode.lookups import points_of
+from myelode.metrics import measured
 from myelode.regimens.counts import counts_in
 from myelode.regimens.steps import Context, Quantity, resolve_time
 from myelode.regimens.timeline import just_before
@@ -35,6 +35,8 @@ from myelode.units import to_unit
 # A dose may be named with four digits, as it is printed.
 _SAME_DOSE = 1e-3
 _STARTS_WITH_LABEL = re.compile(r"\s*[@A-Za-z_]")
+_Found = dict[str, xr.Variable]
+"""What an endpoint gives, by what its name is followed by: "" is its number."""
 
 
 def compute_endpoints(dataset: xr.Dataset, scenario: Scenario, context: Context) -> xr.Dataset:
@@ -53,43 +55,42 @@ def compute_endpoints(dataset: xr.Dataset, scenario: Scenario, context: Context)
     dataset = with_readings(dataset, scenario)
     add_responses(result, dataset, scenario, context.model)
     add_activities(result, dataset, scenario, context)
+    new: _Found = {}
     for name, endpoint in scenario.endpoints.items():
         with scenario.at("endpoints", name):
             if endpoint.expr is not None:
-                found = xr.Dataset({"number": _from_others(result, endpoint.expr)})
+                result, new = result.assign(new), {}
+                found = {"": _from_others(result, endpoint.expr)}
             else:
                 found = _from_trajectory(dataset, endpoint, context)
-                if endpoint.take == "value":
-                    _require_sampled(found["number"], dataset, endpoint, scenario, context)
-        title = endpoint.title or name.replace("_", " ")
-        data = found["number"]
-        data.attrs |= {"units": endpoint.unit or data.attrs["units"], "long_name": title}
-        result[name] = data
-        if "flag" in found:
-            result[name + FLAG] = found["flag"].assign_attrs(long_name=f"{title}: what to know")
-    return result
+                if endpoint.take == "value" and scenario.assays:
+                    _require_sampled(found[""], dataset, endpoint, scenario, context)
+        new |= {name + ending: data for ending, data in _titled(found, name, endpoint)}
+    return result.assign(new)
 
 
-def _from_others(result: xr.Dataset, text: str) -> xr.DataArray:
-    """An expression over endpoints that are already computed, point by point."""
-    numbers, points = pointwise(result, [text])
-    for place, values in points:
-        numbers[place] = _number(text, values)
-    return numbers.assign_attrs(units="dimensionless")
+def _titled(found: _Found, name: str, endpoint: Endpoint) -> Iterator[tuple[str, xr.Variable]]:
+    """The variables of an endpoint with what they are called."""
+    title = endpoint.title or name.replace("_", " ")
+    for ending, data in found.items():
+        said = {"long_name": f"{title}: what to know"}
+        if ending != FLAG:
+            said = {"units": endpoint.unit or data.attrs["units"], "long_name": title}
+        data.attrs |= said
+        yield ending, data
 
 
-def _number(text: str, values: Mapping[str, Value]) -> float:
-    value = evaluate_expression(text, values)
-    if isinstance(value, str):
+def _from_others(result: xr.Dataset, text: str) -> xr.Variable:
+    """An expression over endpoints that are already computed, at every point."""
+    points = points_of(result, [text])
+    numbers = evaluate_each(text, points.values)
+    if numbers.dtype.kind not in "fiub":
         raise ScenarioError(f"{text!r} is a text, not a number")
-    return float(value)
+    return points.filled(numbers.astype(float), units="dimensionless")
 
 
-def _from_trajectory(dataset: xr.Dataset, endpoint: Endpoint, context: Context) -> xr.Dataset:
-    """The endpoint in its arm, or in every arm, since labels have times of their own in each.
-
-    ``number``, and ``flag`` where the endpoint reads the whole ladder of doses.
-    """
+def _from_trajectory(dataset: xr.Dataset, endpoint: Endpoint, context: Context) -> _Found:
+    """The endpoint in its arm, or in every arm, since labels have times of their own in each."""
     data = _at_dose(dataset[str(endpoint.of)], endpoint)
     if endpoint.compound:
         data = data.sel(compound=endpoint.compound, drop=True)
@@ -100,21 +101,28 @@ def _from_trajectory(dataset: xr.Dataset, endpoint: Endpoint, context: Context) 
     taken = [_taken(data.sel(arm=arm, drop=True), endpoint, context, labels[arm]) for arm in arms]
     if endpoint.arm:
         return taken[0]
-    first_axes = [name for name in ("perturbation", "compound", "arm") if name in data.dims]
-    joined = xr.concat(taken, data["arm"]).transpose(*first_axes, ...)
-    for name, first in taken[0].data_vars.items():
-        joined[name].attrs = _common([item[name].attrs for item in taken], first.attrs, endpoint)
+    return {ending: _joined([item[ending] for item in taken], endpoint) for ending in taken[0]}
+
+
+def _joined(of_arms: Sequence[xr.Variable], endpoint: Endpoint) -> xr.Variable:
+    """What is taken in all arms, as one variable."""
+    first = of_arms[0]
+    joined = xr.Variable(("arm", *first.dims), np.stack([item.values for item in of_arms]))
+    first_axes = [name for name in ("perturbation", "compound", "arm") if name in joined.dims]
+    joined = joined.transpose(*first_axes, ...)
+    joined.attrs = _common([item.attrs for item in of_arms], first.attrs, endpoint)
     return joined
 
 
 def _require_sampled(
-    read: xr.DataArray, dataset: xr.Dataset, endpoint: Endpoint, scenario: Scenario,
+    taken: xr.Variable, dataset: xr.Dataset, endpoint: Endpoint, scenario: Scenario,
     context: Context,
 ) -> None:  # fmt: skip
     """Refuse a value that an assay cannot read, because nothing is left to sample."""
     labels: dict[str, dict[str, float]] = json.loads(dataset.attrs["labels"])
     named = {"arm": endpoint.arm, "compound": endpoint.compound}
     fixed = {axis: name for axis, name in named.items() if name}
+    read = xr.DataArray(taken, {dim: dataset[dim] for dim in taken.dims})
 
     def time_in(arm: str) -> float:
         return resolve_time(endpoint.at or 0, labels[arm], context)
@@ -154,38 +162,21 @@ def _at_one(data: xr.DataArray, axis: str, said: Quantity) -> xr.DataArray:
 
 def _taken(
     data: xr.DataArray, endpoint: Endpoint, context: Context, labels: Mapping[str, float]
-) -> xr.Dataset:
-    if endpoint.take in OVER_DOSES:
+) -> _Found:
+    if endpoint.take in ("value", *OVER_DOSES):
         time = resolve_time(endpoint.at or 0, labels, context)
-        found = over_doses(at_time(data, time), str(endpoint.take))
-        found["number"].attrs["read_at"] = moment_text(time, endpoint, data)
-        return found
-    if endpoint.take == "value":
-        time = resolve_time(endpoint.at or 0, labels, context)
-        return xr.Dataset({"number": at_time(data, time)})
+        read = at_time(data, time)
+        if endpoint.take == "value":
+            return {"": read.variable}
+        number, flag = over_doses(read, str(endpoint.take))
+        number.attrs["read_at"] = moment_text(time, endpoint, data)
+        return {"": number, FLAG: flag}
     window = _window(data, endpoint, labels, context)
-    metric, level = METRICS[_metric(endpoint)], _level(data, endpoint)
-    numbers = xr.apply_ufunc(
-        lambda values: np.apply_along_axis(metric, -1, values, window["time"].values, level),
-        window,
-        input_core_dims=[["time"]],
-    )
-    numbers = _known(numbers, window, str(endpoint.take))
-    numbers.attrs = {"units": _unit(str(endpoint.take), data)}
-    return xr.Dataset({"number": numbers})
-
-
-def _known(numbers: xr.DataArray, window: xr.DataArray, take: str) -> xr.DataArray:
-    """Without the numbers of windows in which something could not be read.
-
-    A level may have been reached before that; a run that failed never reaches one, which is not the
-    same as having missed it.
-    """
-    missing = window.isnull()
-    if take != "time_to":
-        return numbers.where(~missing.any("time"))
-    lost = window["time"].where(missing).min("time")
-    return numbers.where(lost.isnull() | (numbers < lost))
+    courses = window.variable.transpose(..., "time")
+    level, times = _level(data, endpoint), window["time"].values
+    numbers = measured(_metric(endpoint), courses.values, times, level)
+    attributes = {"units": _unit(str(endpoint.take), data)}
+    return {"": xr.Variable(courses.dims[:-1], numbers, attributes)}
 
 
 def moment_text(time: float, endpoint: Endpoint, data: xr.DataArray) -> str:
@@ -219,11 +210,12 @@ def _window(
     if endpoint.until is not None:
         end = resolve_time(endpoint.until, labels, context)
     jump_at_end = just_before(end) in times
-    inside = (times >= start) & ((times < end) if jump_at_end else (times <= end))
-    if inside.sum() < 2 or end <= start:
+    first = int(np.searchsorted(times, start))
+    last = int(np.searchsorted(times, end, side="left" if jump_at_end else "right"))
+    if last - first < 2 or end <= start:
         said = f"the window from {start:g} to {end:g}"
         raise ScenarioError(f"{said} is empty: it needs two samples or more")
-    return data.isel(time=inside)
+    return data.isel(time=slice(first, last))
 
 
 def _unit(take: str, data: xr.DataArray) -> str:

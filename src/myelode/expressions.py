@@ -12,29 +12,39 @@ import operator
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, reduce
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from myelode.errors import ScenarioError, best_matches
 
 Value = float | str | bool
-_Known = TypeVar("_Known")
+Values = Mapping[str, Value] | Mapping[str, np.ndarray]
+"""Single values by name, or arrays that broadcast against each other; texts in them are objects."""
 LONGEST_TEXT = 500
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    "min": lambda *values: np.min(values), "max": lambda *values: np.max(values),
+    "min": lambda *values: reduce(np.minimum, values),
+    "max": lambda *values: reduce(np.maximum, values),
     "abs": np.abs, "sqrt": np.sqrt, "exp": np.exp,
     "log": np.log, "log2": np.log2, "log10": np.log10,
 }  # fmt: skip
-_ELEMENTWISE: Mapping[str, Callable[..., Any]] = {
-    **FUNCTIONS,
-    "min": lambda *values: reduce(np.minimum, values),
-    "max": lambda *values: reduce(np.maximum, values),
-}
 _ONE_ARGUMENT = FUNCTIONS.keys() - {"min", "max"}
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    """Powers, each of which is the same whatever else is computed with it.
+
+    NumPy has a path of its own for an exponent such as 2 that lies in one place for many elements.
+    """
+    if np.ndim(exponent):
+        shape = np.broadcast_shapes(np.shape(base), np.shape(exponent))
+        exponent = np.array(np.broadcast_to(exponent, shape))
+    return np.power(base, exponent)
+
+
 _BINARY: Mapping[type[ast.operator], Callable[..., Any]] = {
     ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide,
-    ast.Pow: np.power,
+    ast.Pow: _power,
 }  # fmt: skip
 _COMPARE: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
@@ -53,11 +63,18 @@ def evaluate_expression(text: str, values: Mapping[str, Value]) -> Value:
     Raises ScenarioError for unknown names, with the closest known ones, and for text or conditions
     where a number is due.
     """
-    try:
-        with np.errstate(all="ignore"):
-            return _value(parse_expression(text), values)
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise ScenarioError(f"{text!r} cannot be evaluated: {error}") from None
+    found = _evaluated(text, values)
+    value: Value = found.item() if isinstance(found, np.generic | np.ndarray) else found
+    return value
+
+
+def evaluate_each(text: str, values: Mapping[str, np.ndarray]) -> np.ndarray:
+    """As `evaluate_expression`, of every element of arrays: numbers, truths or texts.
+
+    The shape is that of what the expression uses, broadcast. What stands behind ``and`` or ``or``
+    is left out where it makes no difference to any element.
+    """
+    return np.asarray(_evaluated(text, values))
 
 
 def evaluate_array(text: str, values: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -65,8 +82,9 @@ def evaluate_array(text: str, values: Mapping[str, np.ndarray]) -> np.ndarray:
 
     Raises ScenarioError for unknown names, and for anything but arithmetic.
     """
-    with np.errstate(all="ignore"):
-        return np.asarray(_array(parse_expression(text), values), dtype=float)
+    if not _is_number(parse_expression(text)):
+        raise ScenarioError(f"{text!r} stands where a number is due")
+    return np.asarray(_evaluated(text, values), dtype=float)
 
 
 def is_condition(text: str) -> bool:
@@ -76,7 +94,12 @@ def is_condition(text: str) -> bool:
 
 def holds(text: str, values: Mapping[str, Value]) -> bool:
     """Whether a condition holds; raises ScenarioError where the expression is no condition."""
-    return _truth(evaluate_expression(text, values), text)
+    return bool(_truth(_evaluated(text, values), text))
+
+
+def holds_each(text: str, values: Mapping[str, np.ndarray]) -> np.ndarray:
+    """As `holds`, of every element of arrays; see `evaluate_each`."""
+    return np.asarray(_truth(_evaluated(text, values), text))
 
 
 @lru_cache(maxsize=1024)
@@ -178,7 +201,15 @@ def _dotted(node: ast.AST) -> str:
     raise ScenarioError(f"{ast.unparse(node)!r} is not a name")
 
 
-def _value(node: ast.expr, values: Mapping[str, Value]) -> Value:
+def _evaluated(text: str, values: Values) -> Any:
+    try:
+        with np.errstate(all="ignore"):
+            return _value(parse_expression(text), values)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise ScenarioError(f"{text!r} cannot be evaluated: {error}") from None
+
+
+def _value(node: ast.expr, values: Values) -> Any:
     match node:
         case ast.Constant(value=bool() | str() as constant):
             return constant
@@ -187,62 +218,60 @@ def _value(node: ast.expr, values: Mapping[str, Value]) -> Value:
         case ast.Name() | ast.Attribute():
             return _known(_dotted(node), values)
         case ast.Call(func=ast.Name(id=name), args=parts):
-            return float(FUNCTIONS[name](*(_number(part, values) for part in parts)))
+            return FUNCTIONS[name](*(_number(part, values) for part in parts))
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return not _condition(operand, values)
+            return np.logical_not(_condition(operand, values))
         case ast.UnaryOp(op=op, operand=operand):
             number = _number(operand, values)
             return -number if isinstance(op, ast.USub) else number
         case ast.BinOp(left=left, op=op, right=right):
-            return float(_BINARY[type(op)](_number(left, values), _number(right, values)))
+            return _BINARY[type(op)](_number(left, values), _number(right, values))
         case ast.BoolOp(op=op, values=parts):
-            conditions = (_condition(part, values) for part in parts)
-            return all(conditions) if isinstance(op, ast.And) else any(conditions)
+            return _joined(isinstance(op, ast.And), parts, values)
         case ast.Compare(left=left, ops=ops, comparators=rest):
             return _chain([_value(part, values) for part in (left, *rest)], ops)
     raise ScenarioError(f"{ast.unparse(node)!r} is not allowed in an expression")
 
 
-def _array(node: ast.expr, values: Mapping[str, np.ndarray]) -> Any:
-    match node:
-        case ast.Constant(value=int() | float() as constant) if not isinstance(constant, bool):
-            return float(constant)
-        case ast.Name() | ast.Attribute():
-            return _known(_dotted(node), values)
-        case ast.Call(func=ast.Name(id=name), args=parts):
-            return _ELEMENTWISE[name](*(_array(part, values) for part in parts))
-        case ast.UnaryOp(op=ast.USub() | ast.UAdd() as op, operand=operand):
-            number = _array(operand, values)
-            return -number if isinstance(op, ast.USub) else number
-        case ast.BinOp(left=left, op=op, right=right):
-            return _BINARY[type(op)](_array(left, values), _array(right, values))
-    raise ScenarioError(f"{ast.unparse(node)!r} stands where a number is due")
-
-
-def _known(name: str, values: Mapping[str, _Known]) -> _Known:
+def _known(name: str, values: Values) -> Any:
     if name not in values:
         raise ScenarioError(f"unknown name {name!r}{best_matches(name, values)}")
     return values[name]
 
 
-def _number(node: ast.expr, values: Mapping[str, Value]) -> float:
+def _number(node: ast.expr, values: Values) -> Any:
     value = _value(node, values)
-    if isinstance(value, str | bool):
+    if _kind(value) not in "fiu":
         raise ScenarioError(f"{ast.unparse(node)!r} stands where a number is due")
-    return float(value)
+    return value if isinstance(value, float) else np.asarray(value, dtype=float)
 
 
-def _condition(node: ast.expr, values: Mapping[str, Value]) -> bool:
+def _condition(node: ast.expr, values: Values) -> Any:
     return _truth(_value(node, values), ast.unparse(node))
 
 
-def _truth(value: Value, text: str) -> bool:
-    if not isinstance(value, bool | np.bool_):
+def _truth(value: Any, text: str) -> Any:
+    if _kind(value) != "b":
         raise ScenarioError(f"{text!r} is no condition such as 'a < 0.5 * b'")
-    return bool(value)
+    return value
 
 
-def _chain(parts: list[Value], ops: list[ast.cmpop]) -> bool:
+def _kind(value: Any) -> str:
+    """The letter that NumPy has for this kind of value, or of elements."""
+    return np.asarray(value).dtype.kind
+
+
+def _joined(by_and: bool, parts: list[ast.expr], values: Values) -> Any:
+    """Conditions joined by ``and`` or by ``or``, as far as anything is undecided."""
+    join, found = np.logical_and if by_and else np.logical_or, _condition(parts[0], values)
+    for part in parts[1:]:
+        if np.all(found != by_and):
+            break
+        found = join(found, _condition(part, values))
+    return found
+
+
+def _chain(parts: list[Any], ops: list[ast.cmpop]) -> Any:
     """``a < b < c`` as Python reads it."""
     pairs = zip(parts, ops, parts[1:], strict=False)
-    return all(bool(_COMPARE[type(op)](left, right)) for left, op, right in pairs)
+    return reduce(np.logical_and, (_COMPARE[type(op)](one, other) for one, op, other in pairs))

@@ -7,7 +7,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -54,28 +55,64 @@ def _names_along(result: xr.Dataset, axis: str) -> dict[str, str]:
     return names
 
 
-def pointwise(
-    result: xr.Dataset, texts: Sequence[str]
-) -> tuple[xr.DataArray, Iterator[tuple[tuple[int, ...], dict[str, Value]]]]:
-    """All points at which expressions are to be evaluated, and the values they use at each.
+@dataclass(frozen=True)
+class Points:
+    """All points at which expressions are to be evaluated.
 
-    Gives an empty array of the right shape, and an iterator of places in it with values by name.
+    `values` are what the expressions use, by name: arrays with all of the dimensions, of length one
+    along those on which they do not depend.
+    """
+
+    sizes: Mapping[str, int]
+    values: Mapping[str, np.ndarray]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of all dimensions."""
+        return tuple(self.sizes.values())
+
+    def filled(self, found: np.ndarray, **attributes: str) -> xr.Variable:
+        """A value for every point, from what broadcasts to them."""
+        whole = np.array(np.broadcast_to(found, self.shape))
+        return xr.Variable(tuple(self.sizes), whole, attributes)
+
+    def each(self) -> Iterator[tuple[tuple[int, ...], dict[str, Value]]]:
+        """All places, each with the values there."""
+        whole = {name: np.broadcast_to(each, self.shape) for name, each in self.values.items()}
+        for place in np.ndindex(*self.shape):
+            yield place, {name: _plain(array[place]) for name, array in whole.items()}
+
+
+def points_of(result: xr.Dataset, texts: Sequence[str]) -> Points:
+    """The points that all names in some expressions have together, at least the perturbations.
+
+    Raises ScenarioError for an unknown name, and for one that is no single number.
     """
     names = dict.fromkeys(name for text in texts for name in names_in(text))
-    perturbations = xr.zeros_like(result["perturbation"], dtype=float)
-    arrays = xr.broadcast(perturbations, *(find(result, name) for name in names))
-    order = [dimension for dimension in _DIMENSIONS if dimension in arrays[0].dims]
-    if strange := [str(dim) for dim in arrays[0].dims if dim not in order]:
-        curve = next(name for name in names if strange[0] in find(result, name).dims)
-        raise ScenarioError(f"{curve!r} has a value for each {strange[0]}: it is no single number")
-    template, *columns = (array.transpose(*order) for array in arrays)
-    template = xr.full_like(template, np.nan)
-    template.attrs = {}
-    values = dict(zip(names, (column.values for column in columns), strict=True))
-    return template, (
-        (place, {name: _plain(array[place]) for name, array in values.items()})
-        for place in np.ndindex(*template.shape)
-    )
+    found = {name: find(result, name).variable for name in names}
+    for name, data in found.items():
+        if strange := [str(dim) for dim in data.dims if dim not in _DIMENSIONS]:
+            raise ScenarioError(
+                f"{name!r} has a value for each {strange[0]}: it is no single number"
+            )
+    used = {_NAMED[0], *(dim for data in found.values() for dim in data.dims)}
+    sizes = {dim: result.sizes[dim] for dim in _DIMENSIONS if dim in used}
+    return Points(sizes, {name: _aligned(data, sizes) for name, data in found.items()})
+
+
+def _aligned(data: xr.Variable, sizes: Mapping[str, int]) -> np.ndarray:
+    """The values with dimensions in order, of length one where they have none."""
+    there = [dim for dim in sizes if dim in data.dims]
+    shape = [size if dim in there else 1 for dim, size in sizes.items()]
+    values = data.transpose(*there).values.reshape(shape)
+    return values.astype(object) if values.dtype.kind == "U" else values
+
+
+def first_of(cases: Iterable[tuple[np.ndarray, str]], otherwise: str) -> np.ndarray:
+    """The text of the first condition that holds, at every point; conditions broadcast."""
+    conditions, texts = zip(*cases, strict=True)
+    choices = [np.array(text, dtype=object) for text in texts]
+    return np.select(list(conditions), choices, np.array(otherwise, dtype=object))
 
 
 def scalars(result: xr.Dataset, text: str) -> dict[str, Value]:

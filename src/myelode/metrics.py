@@ -1,5 +1,7 @@
-"""Numbers from one trajectory or one dose-response curve, as plain functions of arrays.
+"""Numbers from trajectories and dose-response curves, as plain functions of arrays.
 
+The last dimension is that of times, or of doses; the others are those of the result. None of the
+numbers depends on which trajectories or curves there are beside it.
 A trajectory is what lies between its samples on straight lines: integrals follow the trapezoidal
 rule, crossings are interpolated. A jump is two samples at neighbouring times.
 """
@@ -11,52 +13,54 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-HALF = 0.5
+from myelode.half_crossings import half_crossing
+
 LEAST_EFFECT = 1e-6
 _SMALLEST_LADDER = 4
+_TOGETHER = 1 << 16
 
-Metric = Callable[[np.ndarray, np.ndarray, float], float]
-"""From values, times and, where there is one, a level."""
+Metric = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
+"""From values (..., times), times and, where there is one, a level: numbers (...)."""
 
 SPREAD = (0.05, 0.5, 0.95)
 """The shares of many numbers that lie at or below what is shown of them: low, median, high."""
 
 
-def time_to_rise(values: np.ndarray, times: np.ndarray, level: float) -> float:
-    """The first time at which the trajectory is at the level or above; infinity if never."""
+def time_to_rise(values: np.ndarray, times: np.ndarray, level: float) -> np.ndarray:
+    """The first time at which a trajectory is at the level or above; infinity if never."""
     return _first_crossing(values - level, times)
 
 
-def time_to_fall(values: np.ndarray, times: np.ndarray, level: float) -> float:
-    """The first time at which the trajectory is at the level or below; infinity if never."""
+def time_to_fall(values: np.ndarray, times: np.ndarray, level: float) -> np.ndarray:
+    """The first time at which a trajectory is at the level or below; infinity if never."""
     return _first_crossing(level - values, times)
 
 
-def time_above(values: np.ndarray, times: np.ndarray, level: float) -> float:
-    """How long the trajectory lies above the level."""
+def time_above(values: np.ndarray, times: np.ndarray, level: float) -> np.ndarray:
+    """How long a trajectory lies above the level."""
     return _positive_duration(values - level, times)
 
 
-def time_below(values: np.ndarray, times: np.ndarray, level: float) -> float:
-    """How long the trajectory lies below the level."""
+def time_below(values: np.ndarray, times: np.ndarray, level: float) -> np.ndarray:
+    """How long a trajectory lies below the level."""
     return _positive_duration(level - values, times)
 
 
-def area(values: np.ndarray, times: np.ndarray, level: float = 0.0) -> float:
+def area(values: np.ndarray, times: np.ndarray, level: float = 0.0) -> np.ndarray:
     """The integral over time."""
-    return float(np.trapezoid(values, times))
+    return np.asarray(np.trapezoid(values, times))
 
 
-def mean(values: np.ndarray, times: np.ndarray, level: float = 0.0) -> float:
+def mean(values: np.ndarray, times: np.ndarray, level: float = 0.0) -> np.ndarray:
     """The average over time, whatever the spacing of the samples."""
     return area(values, times) / float(times[-1] - times[0])
 
 
 METRICS: Mapping[str, Metric] = {
-    "max": lambda values, times, level: float(values.max()),
-    "min": lambda values, times, level: float(values.min()),
-    "argmax": lambda values, times, level: float(times[values.argmax()]),
-    "argmin": lambda values, times, level: float(times[values.argmin()]),
+    "max": lambda values, times, level: values.max(axis=-1),
+    "min": lambda values, times, level: values.min(axis=-1),
+    "argmax": lambda values, times, level: times[values.argmax(axis=-1)],
+    "argmin": lambda values, times, level: times[values.argmin(axis=-1)],
     "auc": area,
     "mean": mean,
     "rise": time_to_rise,
@@ -64,9 +68,36 @@ METRICS: Mapping[str, Metric] = {
     "time_above": time_above,
     "time_below": time_below,
 }
+_REACHED = ("rise", "fall")
 
 
-def half_maximal_dose(responses: np.ndarray, doses: np.ndarray) -> float:
+def measured(name: str, values: np.ndarray, times: np.ndarray, level: float = 0.0) -> np.ndarray:
+    """A metric of every trajectory, NaN where something in it could not be read.
+
+    A level may have been reached before that; a run that failed never reaches one, which is not the
+    same as having missed it.
+    """
+    rows = values.reshape(-1, values.shape[-1])
+    # Some at a time, which the processor has at hand.
+    step = 1 + _TOGETHER // len(times)
+    parts = [
+        _known(name, np.ascontiguousarray(rows[first : first + step]), times, level)
+        for first in range(0, len(rows), step)
+    ]
+    return np.concatenate(parts).reshape(values.shape[:-1])
+
+
+def _known(name: str, values: np.ndarray, times: np.ndarray, level: float) -> np.ndarray:
+    """As `measured`, of some trajectories in one piece of memory."""
+    found, missing = METRICS[name](values, times, level), np.isnan(values)
+    if not missing.any():
+        return found
+    lost = np.where(missing.any(axis=-1), times[missing.argmax(axis=-1)], math.inf)
+    early = found < lost if name in _REACHED else False
+    return np.where((lost == math.inf) | early, found, math.nan)
+
+
+def half_maximal_dose(responses: np.ndarray, doses: np.ndarray) -> np.ndarray:
     """The dose at which a response first falls to half of its value at dose zero (absolute IC50).
 
     `doses` increase from zero. Infinity where no dose is enough, zero where the lowest one is more
@@ -74,12 +105,11 @@ def half_maximal_dose(responses: np.ndarray, doses: np.ndarray) -> float:
     is read at its first fall.
     """
     _require_ladder(doses)
-    if not np.isfinite(responses).all() or not responses[0] > 0:
-        return math.nan
-    return half_crossing(responses[1:] / responses[0], doses[1:])[0]
+    found, _ = half_crossing(relative_to_control(responses), doses[1:])
+    return np.where(_is_known(responses) & (responses[..., 0] > 0), found, math.nan)
 
 
-def half_effect_dose(responses: np.ndarray, doses: np.ndarray) -> float:
+def half_effect_dose(responses: np.ndarray, doses: np.ndarray) -> np.ndarray:
     """The dose of half of the effect that a ladder reaches, falling or rising (relative EC50).
 
     `doses` increase from zero. The effect is the distance from the response at dose zero to the
@@ -87,28 +117,47 @@ def half_effect_dose(responses: np.ndarray, doses: np.ndarray) -> float:
     than half of it, NaN where there is no effect: below 1e-6 of the control.
     """
     _require_ladder(doses)
-    if not np.isfinite(responses).all():
-        return math.nan
-    control, extreme = responses[0], extreme_response(responses)
-    if abs(extreme - control) <= LEAST_EFFECT * abs(control):
-        return math.nan
-    return half_crossing((responses[1:] - extreme) / (control - extreme), doses[1:])[0]
+    found, _ = half_crossing(relative_to_extreme(responses), doses[1:])
+    control = responses[..., 0]
+    with np.errstate(invalid="ignore"):
+        effect = np.abs(extreme_response(responses) - control)
+    has_effect = ~(effect <= LEAST_EFFECT * np.abs(control))
+    return np.where(_is_known(responses) & has_effect, found, math.nan)
 
 
-def greatest_effect(responses: np.ndarray, doses: np.ndarray) -> float:
+def greatest_effect(responses: np.ndarray, doses: np.ndarray) -> np.ndarray:
     """The share of the control that the most effective dose takes away: 1 - lowest / control.
 
     Negative where every dose raises the response; NaN where the control is not positive.
     """
     _require_ladder(doses)
-    if not np.isfinite(responses).all() or not responses[0] > 0:
-        return math.nan
-    return 1.0 - float(responses[1:].min() / responses[0])
+    with np.errstate(all="ignore"):
+        found = 1.0 - responses[..., 1:].min(axis=-1) / responses[..., 0]
+    return np.where(_is_known(responses) & (responses[..., 0] > 0), found, math.nan)
 
 
-def extreme_response(responses: np.ndarray) -> float:
+def extreme_response(responses: np.ndarray) -> np.ndarray:
     """The response that is furthest from that at dose zero, which comes first."""
-    return float(responses[np.argmax(np.abs(responses - responses[0]))])
+    with np.errstate(invalid="ignore"):
+        furthest = np.abs(responses - responses[..., :1]).argmax(axis=-1)
+    return _at(responses, furthest)
+
+
+def relative_to_control(responses: np.ndarray) -> np.ndarray:
+    """The responses at all doses but zero, as shares of that at zero."""
+    with np.errstate(all="ignore"):
+        return np.asarray(responses[..., 1:] / responses[..., :1])
+
+
+def relative_to_extreme(responses: np.ndarray) -> np.ndarray:
+    """As `relative_to_control`, as shares of what is lost at the extreme response."""
+    extreme = extreme_response(responses)[..., None]
+    with np.errstate(all="ignore"):
+        return np.asarray((responses[..., 1:] - extreme) / (responses[..., :1] - extreme))
+
+
+def _is_known(responses: np.ndarray) -> np.ndarray:
+    return np.asarray(np.isfinite(responses).all(axis=-1))
 
 
 def _require_ladder(doses: np.ndarray) -> None:
@@ -116,67 +165,30 @@ def _require_ladder(doses: np.ndarray) -> None:
         raise ValueError("a ladder starts with dose zero and has three doses or more")
 
 
-def half_crossing(relative: np.ndarray, doses: np.ndarray) -> tuple[float, float]:
-    """Where a response, as a share of that to be lost, first falls to a half, and how steeply.
-
-    `doses` are positive and increase. The dose is infinity where none is enough, and zero where the
-    lowest is more than enough; steepness is the fall of the logit per e-fold dose, which is the
-    exponent of a Hill curve, and NaN where there is no such dose.
-    Monotone cubic interpolation over log dose, of the logit of the relative response where it has
-    one: a Hill curve is a straight line there, so that a coarse ladder is as good as a fine one.
-    """
-    from scipy.interpolate import PchipInterpolator
-    from scipy.optimize import brentq
-
-    if (relative > HALF).all():
-        return math.inf, math.nan
-    after = int(np.argmax(relative <= HALF))
-    if after == 0 and relative[0] < HALF:
-        return 0.0, math.nan
-    logs = np.log(doses)
-    low, high = logs[max(after - 1, 0)], logs[after]
-    partial = (relative > 0) & (relative < 1)
-    if partial[max(after - 1, 0)] and partial[after]:
-        logs, excess, steepness = (
-            logs[partial],
-            np.log(relative[partial] / (1 - relative[partial])),
-            1,
-        )
-    else:
-        # The slope of the logit at one half is four times that of the response.
-        excess, steepness = relative - HALF, 4
-    if len(logs) < 2:
-        return float(doses[after]), math.nan
-    curve = PchipInterpolator(logs, excess)
-    slope = curve.derivative()
-    # A response that is half at a dose itself, but for rounding, changes its sign nowhere.
-    if after == 0 or curve(high) >= 0:
-        return float(doses[after]), -steepness * float(slope(high))
-    if curve(low) <= 0:
-        return float(doses[after - 1]), -steepness * float(slope(low))
-    found = brentq(curve, low, high, xtol=1e-12)
-    return float(np.exp(found)), -steepness * float(slope(found))
-
-
-def _first_crossing(excess: np.ndarray, times: np.ndarray) -> float:
+def _first_crossing(excess: np.ndarray, times: np.ndarray) -> np.ndarray:
     """The first time at which a piecewise linear function is not negative."""
     reached = excess >= 0
-    if not reached.any():
-        return math.inf
-    after = int(np.argmax(reached))
-    if after == 0:
-        return float(times[0])
-    share = excess[after - 1] / (excess[after - 1] - excess[after])
-    return float(times[after - 1] + share * (times[after] - times[after - 1]))
+    after = reached.argmax(axis=-1)
+    before = np.maximum(after - 1, 0)
+    low, high = (_at(excess, place) for place in (before, after))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        crossed = times[before] + low / (low - high) * (times[after] - times[before])
+    found = np.where(after == 0, times[0], crossed)
+    return np.where(reached.any(axis=-1), found, math.inf)
 
 
-def _positive_duration(excess: np.ndarray, times: np.ndarray) -> float:
+def _at(values: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """One value of each row."""
+    return np.asarray(np.take_along_axis(values, place[..., None], axis=-1)[..., 0])
+
+
+def _positive_duration(excess: np.ndarray, times: np.ndarray) -> np.ndarray:
     """The time during which a piecewise linear function is positive."""
-    left, right = excess[:-1], excess[1:]
+    left, right = excess[..., :-1], excess[..., 1:]
     span = np.abs(left) + np.abs(right)
     positive = np.maximum(left, 0) + np.maximum(right, 0)
     shares = np.divide(positive, span, out=np.zeros_like(span), where=span > 0)
-    return float(np.sum(np.diff(times) * shares))
+    return np.asarray(np.sum(np.diff(times) * shares, axis=-1))
 
 
 def quantiles(values: np.ndarray, levels: Iterable[float] = SPREAD) -> np.ndarray:

@@ -12,8 +12,8 @@ import xarray as xr
 from myelode.combinations import add_combinations
 from myelode.endpoints import compute_endpoints
 from myelode.errors import ScenarioError
-from myelode.expressions import Value, holds, names_in
-from myelode.lookups import find, pointwise, scalars
+from myelode.expressions import Value, holds, holds_each, names_in
+from myelode.lookups import Points, find, first_of, points_of, scalars
 from myelode.model import model_from_sbml
 from myelode.regimens.steps import Context
 from myelode.scenario import Scenario, expressions_of, scenario_from_text
@@ -48,8 +48,10 @@ def evaluate(dataset: xr.Dataset) -> xr.Dataset:
     return evaluate_scenario(dataset, scenario, Context(model))
 
 
-def evaluate_scenario(dataset: xr.Dataset, scenario: Scenario, context: Context) -> xr.Dataset:
-    """As `evaluate`, for a scenario and model at hand."""
+def evaluate_scenario(
+    dataset: xr.Dataset, scenario: Scenario, context: Context, *, briefly: bool = False
+) -> xr.Dataset:
+    """As `evaluate`, for a scenario and model at hand; `briefly` without reasons and scores."""
     result = compute_endpoints(dataset, scenario, context)
     result.attrs = {**dataset.attrs, "reference": scenario.reference}
     add_combinations(result, scenario)
@@ -57,12 +59,13 @@ def evaluate_scenario(dataset: xr.Dataset, scenario: Scenario, context: Context)
         _add_fold(result, scenario.outcome, scenario.reference)
         _require_names(result, scenario, "outcome")
         with scenario.at("outcome"):
-            _add_outcome(result, scenario.outcome)
+            _add_outcome(result, scenario.outcome, briefly)
     for name, cases in scenario.rules.items():
         _require_names(result, scenario, "rules", name)
         with scenario.at("rules", name):
-            result[name] = _labels(result, cases).assign_attrs(long_name=name.replace("_", " "))
-    add_scores(result, scenario)
+            result[name] = _labels(result, cases, name.replace("_", " "))
+    if not briefly:
+        add_scores(result, scenario)
     return result
 
 
@@ -87,36 +90,48 @@ def _require_names(result: xr.Dataset, scenario: Scenario, *section: str) -> Non
 
 
 def _add_fold(result: xr.Dataset, rule: OutcomeRule, reference: str) -> None:
-    data = result[rule.of]
-    base = data.sel(perturbation=reference, drop=True)
+    base = result[rule.of].sel(perturbation=reference, drop=True)
     # A ratio to nothing, or to what is never reached, says nothing.
-    fold = data / base.where((base > 0) & np.isfinite(base))
-    fold.attrs = {"units": "dimensionless", "long_name": f"{rule.of} relative to {reference}"}
-    result["fold"] = fold
+    fold = result[rule.of].variable / base.where((base > 0) & np.isfinite(base)).variable
+    attributes = {"units": "dimensionless", "long_name": f"{rule.of} relative to {reference}"}
+    result["fold"] = xr.Variable(fold.dims, fold.values, attributes)
 
 
-def _add_outcome(result: xr.Dataset, rule: OutcomeRule) -> None:
-    """Add ``outcome`` and ``reason``."""
+def _add_outcome(result: xr.Dataset, rule: OutcomeRule, briefly: bool) -> None:
+    """Add ``outcome``, and its ``reason``."""
     conditions = [text for text in (rule.resistant_if, rule.reduced_if) if text]
     flagged = [rule.of + FLAG] if rule.of + FLAG in result else []
     shown = [name for own in (rule.of, *flagged) for name in (own, f"reference.{own}")]
-    template, points = pointwise(result, ["fold", *conditions, *shown])
-    classes, reasons = _texts_like(template, "outcome"), _texts_like(template, "reason")
-    for place, values in points:
-        classes[place], reasons[place] = _classify(rule, values)
-    result["outcome"], result["reason"] = classes, reasons
+    points = points_of(result, ["fold", *conditions, *shown])
+    classes = points.filled(_classes(rule, points), long_name="outcome")
+    result["outcome"] = classes
+    if not briefly:
+        reasons = np.empty(points.shape, dtype=object)
+        for place, values in points.each():
+            reasons[place] = _reason(rule, classes.values[place], values)
+        result["reason"] = points.filled(reasons, long_name="reason")
 
 
-def _classify(rule: OutcomeRule, values: Mapping[str, Value]) -> tuple[str, str]:
-    """Class and reason at one point."""
-    fold = float(values["fold"])
-    if math.isnan(fold):
-        return "undetermined", _why_no_fold(rule.of, values)
-    stated = f"{rule.of} is {values.get(rule.of + FLAG) or _fold_text(fold)}"
-    for name, condition in (("resistant", rule.resistant_if), ("reduced", rule.reduced_if)):
-        if condition and holds(condition, values):
-            return name, f"{stated}: {condition}"
-    return "sensitive", f"{stated}: not {rule.reduced_if or rule.resistant_if}"
+def _classes(rule: OutcomeRule, points: Points) -> np.ndarray:
+    """The class at every point."""
+    known = ~np.isnan(points.values["fold"])
+    cases = [(known & holds_each(rule.resistant_if, points.values), "resistant")]
+    if rule.reduced_if:
+        cases.append((known & holds_each(rule.reduced_if, points.values), "reduced"))
+    return first_of([*cases, (known, "sensitive")], "undetermined")
+
+
+def _reason(rule: OutcomeRule, outcome: str, values: Mapping[str, Value]) -> str:
+    """Why a point is of its class."""
+    if outcome == "undetermined":
+        return _why_no_fold(rule.of, values)
+    stated = f"{rule.of} is {values.get(rule.of + FLAG) or _fold_text(float(values['fold']))}"
+    because = {
+        "resistant": rule.resistant_if,
+        "reduced": rule.reduced_if,
+        "sensitive": f"not {rule.reduced_if or rule.resistant_if}",
+    }
+    return f"{stated}: {because[outcome]}"
 
 
 def _why_no_fold(endpoint: str, values: Mapping[str, Value]) -> str:
@@ -139,17 +154,11 @@ def _fold_text(fold: float) -> str:
     return "not reached" if math.isinf(fold) else f"{fold:.3g} times the reference"
 
 
-def _labels(result: xr.Dataset, cases: list[Case]) -> xr.DataArray:
+def _labels(result: xr.Dataset, cases: list[Case], title: str) -> xr.Variable:
     """The label of the first case whose condition holds, at every point."""
-    template, points = pointwise(result, [case.if_ for case in cases if case.if_])
-    labels = _texts_like(template, "")
-    for place, values in points:
-        fitting = (case.label for case in cases if case.if_ is None or holds(case.if_, values))
-        labels[place] = next(fitting, NO_LABEL)
-    return labels
-
-
-def _texts_like(template: xr.DataArray, label: str) -> xr.DataArray:
-    texts = xr.full_like(template, "", dtype=object)
-    texts.attrs = {"long_name": label}
-    return texts
+    points = points_of(result, [case.if_ for case in cases if case.if_])
+    conditions = (
+        (holds_each(case.if_, points.values) if case.if_ else np.array(True), case.label)
+        for case in cases
+    )
+    return points.filled(first_of(conditions, NO_LABEL), long_name=title)

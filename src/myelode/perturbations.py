@@ -1,17 +1,13 @@
-"""Who is treated: cell lines and perturbations, and which of several settings of a value holds.
-
-Precedence: model < compound < cell line < base values (``--set``, designs) < perturbation < final
-values (``--set final.x=``). A perturbation's ``scale`` multiplies what stands below it.
-"""
+"""Who is treated: cell lines and perturbations, as named sets of changes to a model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from myelode.errors import ModelError, MyelodeError, ScenarioError, best_matches
+from myelode.errors import ModelError, ScenarioError, best_matches
 from myelode.files import YamlFile, parse_yaml, read_text
 from myelode.grams import to_unit_of
 from myelode.model import Model, stands_in_another_variant, where_else
@@ -49,18 +45,6 @@ class Perturbation:
 NO_PERTURBATION = Perturbation(
     REFERENCE, title="unperturbed reference", evidence="measured", true_class=REFERENCE
 )
-
-
-Layer = tuple[str, Mapping[str, float]]
-"""Values of one origin, and what to call it."""
-
-
-@dataclass(frozen=True)
-class Effective:
-    """The values of one run that differ from the model, and who set each of them, in order."""
-
-    changes: Mapping[str, float]
-    origins: Mapping[str, tuple[str, ...]]
 
 
 def perturbations(model: Model) -> dict[str, Perturbation]:
@@ -245,39 +229,3 @@ def find_perturbation(model: Model, text: str, known: Mapping[str, Perturbation]
             hint = absence(model, FILE, name) or best_matches(name, known)
             raise ScenarioError(f"unknown perturbation {name!r} of {model.name}{hint}")
     return known[names[0]] if len(names) == 1 else combine(text, [known[name] for name in names])
-
-
-def resolve(
-    model: Model,
-    cell_line: Perturbation | None,
-    base: Mapping[str, float],
-    perturbation: Perturbation,
-    final: Mapping[str, float],
-    below: Sequence[Layer] = (),
-) -> Effective:
-    """The values that hold in a run, by the rules of precedence; `below` stands under them all."""
-    values: dict[str, float] = {}
-    origins: dict[str, tuple[str, ...]] = {}
-    layers: list[tuple[str, Mapping[str, float], Mapping[str, float]]] = [
-        ("base value", base, {}),
-        (f"perturbation {perturbation.name}", perturbation.set, perturbation.scale),
-        ("final value", final, {}),
-    ]
-    if cell_line is not None:
-        layers.insert(0, (f"cell line {cell_line.name}", cell_line.set, cell_line.scale))
-    layers = [*((origin, settings, {}) for origin, settings in below), *layers]
-    for origin, settings, scales in layers:
-        for name, value in settings.items():
-            values[name] = value
-            origins[name] = (*origins.get(name, ()), f"{origin}: = {value:g}")
-        for name, scale in scales.items():
-            values[name] = scale * values.get(name, _model_value(model, name))
-            origins[name] = (*origins.get(name, ()), f"{origin}: x {scale:g}")
-    return Effective(values, origins)
-
-
-def _model_value(model: Model, name: str) -> float:
-    value = model.entity(name).value
-    if value is None:
-        raise MyelodeError(f"{name!r} has no value to scale")
-    return value

@@ -7,7 +7,7 @@ run; doses, washes and inhibitors its timeline; what is observed its sample time
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -23,12 +23,13 @@ from myelode.errors import ScenarioError
 from myelode.inputs import Inputs
 from myelode.model import Model
 from myelode.parameters import Parameter
-from myelode.perturbations import NO_PERTURBATION, Effective, Perturbation, read_value, resolve
+from myelode.perturbations import NO_PERTURBATION, Perturbation, read_value
+from myelode.precedence import Effective, resolve, resolve_many
 from myelode.quotations import claims_of
 from myelode.recordings import recorded_outputs
 from myelode.regimens.compilation import compile_regimen, infused_species
 from myelode.regimens.counts import GIVEN, counts_of
-from myelode.regimens.steps import Context, Quantity, Step, label_times
+from myelode.regimens.steps import Context, Quantity, label_times
 from myelode.regimens.timeline import Equilibration, Instant, Timeline
 from myelode.sampling import end_of_run, sample_times
 from myelode.sbml.infusions import with_infusions
@@ -121,7 +122,7 @@ class Planner:
         self.cell_line = cell_line_of(scenario, lines, overrides)
         self.drugs = read_drugs(scenario, model, overrides)
         self.arm_drugs = read_arm_drugs(scenario, model, overrides)
-        self.grid = read_grid(scenario, model, self._typical(), self._rows())
+        self.grid = read_grid(scenario, model, self.typical, self.rows)
         self.perturbations = perturbations_of(scenario, model)
         true_classes(scenario, {n: item.true_class for n, item in self.perturbations.items()})
         self.wholes = Wholes(model)
@@ -165,12 +166,14 @@ class Planner:
         )
         return with_infusions(self.model.sbml, tuple(infused))
 
-    def _typical(self) -> Mapping[str, float]:
+    @property
+    def typical(self) -> Mapping[str, float]:
         """What stands below the design: the values around which virtual subjects spread."""
         below = next(iter(self.drugs.values())).layers
         return resolve(self.model, self.cell_line, {}, NO_PERTURBATION, {}, below).changes
 
-    def _rows(self) -> dict[str, Parameter]:
+    @property
+    def rows(self) -> dict[str, Parameter]:
         """The rows of the tables that all compounds of the scenario share."""
         drugs = (self.arm_drugs or self.drugs).values()
         first, *others = (drug.rows for drug in drugs)
@@ -193,10 +196,8 @@ class Planner:
     def _draft(self, treatment: Treatment, point: Point) -> tuple[Effective, tuple[Instant, ...]]:
         name, drug, arm = treatment
         effective = self._start(point, name, self.arm_drugs.get(arm, self.drugs[drug]))
-        who, steps = self.perturbations[name], self.scenario.regimens[arm]
-        self.wholes.require(effective.changes, self.scenario, name, who)
-        here = self._inputs_of(name, drug)
-        return effective, self._instants(arm, point.apply(steps, self.model), effective, here)
+        self.wholes.require(effective.changes, self.scenario, name, self.perturbations[name])
+        return effective, self.instants(treatment, point, effective.changes)
 
     def run(
         self, treatment: Treatment, point: Point, times: np.ndarray, outputs: tuple[str, ...]
@@ -205,6 +206,32 @@ class Planner:
         effective, instants = self._draft(treatment, point)
         timeline = Timeline(instants, self.end, self.equilibration)
         return Run(effective.changes, timeline, times, outputs)
+
+    def changes(
+        self,
+        treatment: Treatment,
+        base: Mapping[str, float | np.ndarray],
+        final: Mapping[str, float | np.ndarray],
+    ) -> dict[str, float | np.ndarray]:
+        """What differs from the model in runs whose base and final values may be arrays."""
+        name, drug, arm = treatment
+        layers = self.arm_drugs.get(arm, self.drugs[drug]).layers
+        base, final, who = {**self.base, **base}, {**self.final, **final}, self.perturbations[name]
+        return resolve_many(self.model, self.cell_line, base, who, final, layers)
+
+    def instants(
+        self,
+        treatment: Treatment,
+        point: Point,
+        values: Mapping[str, float],
+        compute: Callable[[str], float] | None = None,
+    ) -> tuple[Instant, ...]:
+        """What happens in a run with these values; `compute` gives initial values of the model."""
+        name, drug, arm = treatment
+        steps = point.apply(self.scenario.regimens[arm], self.model)
+        begin = compute or (lambda wanted: self._initial(wanted, values))
+        context = Context(self.model, values, self._inputs_of(name, drug), begin)
+        return compile_regimen(steps, context, self.end, self._place(arm)).instants
 
     def treatments(self) -> Iterator[tuple[Treatment, tuple[int, ...]]]:
         """Every perturbation, compound and arm together, and their place on the first axes."""
@@ -237,14 +264,6 @@ class Planner:
             name: held.get(f"{perturbation}.{drug}", held.get(perturbation))
             for name, held in self.inputs.items()
         }
-
-    def _instants(
-        self, arm: str, steps: Sequence[Step], effective: Effective,
-        inputs: Mapping[str, Quantity | None],
-    ) -> tuple[Instant, ...]:  # fmt: skip
-        values = effective.changes
-        context = Context(self.model, values, inputs, lambda name: self._initial(name, values))
-        return compile_regimen(steps, context, self.end, self._place(arm)).instants
 
     def _place(self, arm: str) -> Callable[[int], AbstractContextManager[None]]:
         path = ("arms", arm) if self.scenario.arms else ("regimen",)

@@ -109,7 +109,8 @@ def at_time(data: xr.DataArray, time: float) -> xr.DataArray:
     position = int(exact[0] if exact.size else np.argmin(np.abs(times - time)))
     if abs(times[position] - time) > SAME_TIME * max(1.0, abs(time)):
         raise ScenarioError(f"time {time:g} was not sampled: list it under observe.at")
-    return data.isel(time=position, drop=True).copy()
+    found = data.isel(time=position, drop=True)
+    return found.copy(deep=False, data=found.values.copy())
 
 
 def _inside(text: Quantity, labels: Mapping[str, float], context: Context, end: float) -> float:

@@ -7,6 +7,7 @@ what it shows of a sample is read back through the curve that is fitted to them.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -101,8 +102,10 @@ def with_readings(dataset: xr.Dataset, scenario: Scenario) -> xr.Dataset:
         data = data.transpose(..., "time")
         signal = instrument.signal_of(data.values)
         with scenario.at("assays", name):
-            keys = _keys(data, name, scenario)
-            read = instrument.noise.read(signal, keys, data["time"].values)
+            read = signal
+            if instrument.noise != NO_NOISE:
+                keys = _keys(data, name, scenario)
+                read = instrument.noise.read(signal, keys, data["time"].values)
         variables |= {
             own: (data.dims, masked(values, data, instrument.needs, dataset), attributes)
             for own, values, attributes in _shown(instrument, read, signal)
@@ -240,16 +243,16 @@ def _signal_of_levels(
 def _keys(data: xr.DataArray, assay: str, scenario: Scenario) -> np.ndarray:
     """A number for each trajectory, from what is in it and which assay reads it."""
     dims = [str(dim) for dim in data.dims if dim != "time"]
-    labels = [[f"{dim}={_label(value)}" for value in data[dim].values] for dim in dims]
-    shape = tuple(map(len, labels))
+    labels = {dim: [f"{dim}={_label(value)}" for value in data[dim].values] for dim in dims}
+    shape = tuple(map(len, labels.values()))
     # One compound alone reads as it does among others.
-    named = scenario.compound if "compound" not in dims else None
-    fixed = [f"compound={named}"] if isinstance(named, str) else []
-    keys = np.empty(shape, dtype=np.uint64)
-    for place in np.ndindex(*shape):
-        parts = sorted([*fixed, *(texts[at] for texts, at in zip(labels, place, strict=True))])
-        keys[place] = key_of((assay, scenario.id, *parts))
-    return keys
+    if "compound" not in dims and isinstance(scenario.compound, str):
+        labels["compound"] = [f"compound={scenario.compound}"]
+    # The order of dimensions says nothing: their labels are sorted.
+    order = sorted(range(len(labels)), key=lambda at: f"{[*labels][at]}=")
+    places = itertools.product(*labels.values())
+    keys = (key_of((assay, scenario.id, *(texts[at] for at in order))) for texts in places)
+    return np.fromiter(keys, dtype=np.uint64, count=math.prod(shape)).reshape(shape)
 
 
 def _label(value: object) -> str:

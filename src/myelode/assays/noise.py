@@ -16,6 +16,7 @@ import numpy as np
 from myelode.errors import ScenarioError
 
 _ROUNDING = 1e-9
+_TOGETHER = 1 << 16
 # Below it the inverse of the distribution fails, and no depth would find a read.
 _LEAST_SHARE = 1e-15
 _WEYL, _FIRST, _SECOND = (
@@ -42,6 +43,15 @@ class Noise:
             signal = _share(signal)
         elif not (self.cv or self.sd):
             return signal
+        rows, own = signal.reshape(-1, len(times)), keys.reshape(-1)
+        # Some at a time, which the processor has at hand.
+        step = 1 + _TOGETHER // len(times)
+        parts = [slice(first, first + step) for first in range(0, len(own), step)]
+        read = [self._mean(rows[part], own[part], times) for part in parts]
+        return np.concatenate(read).reshape(signal.shape)
+
+    def _mean(self, signal: np.ndarray, keys: np.ndarray, times: np.ndarray) -> np.ndarray:
+        """The mean of the replicates."""
         total = np.zeros_like(signal)
         for replicate in range(self.replicates):
             total += self._replicate(signal, keys, times, 2 * replicate)
@@ -60,9 +70,11 @@ class Noise:
         """A lognormal factor of mean 1 and a normal term, or the share of the reads that count."""
         if self.depth is not None:
             return _counts(_uniforms(keys, times, stream), self.depth, signal) / self.depth
-        spread = math.log1p(self.cv**2)
-        factor = np.exp(math.sqrt(spread) * _normals(keys, times, stream) - spread / 2)
-        return np.asarray(signal * factor + self.sd * _normals(keys, times, stream + 1))
+        if self.cv:
+            spread = math.log1p(self.cv**2)
+            normals = _normals(keys, times, stream)
+            signal = signal * np.exp(math.sqrt(spread) * normals - spread / 2)
+        return signal + self.sd * _normals(keys, times, stream + 1) if self.sd else signal
 
 
 NO_NOISE = Noise()

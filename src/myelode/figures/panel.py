@@ -113,7 +113,7 @@ def half_mark(found: xr.DataArray, responses: np.ndarray) -> Mark | None:
     dose, control = float(found), float(responses[0])
     if not 0 < dose < np.inf:
         return None
-    lowest = 0.0 if found.attrs["take"] == "ic50" else extreme_response(responses)
+    lowest = 0.0 if found.attrs["take"] == "ic50" else float(extreme_response(responses))
     return dose, 0.5 * (control + lowest)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -175,20 +175,11 @@ def _add_fits(found: xr.Dataset, titrated: Titrated) -> None:
 def _draws(titrated: Titrated) -> tuple[np.ndarray, np.ndarray]:
     """Half dose and largest effect of every draw: (leading..., draws) each, NaN where none."""
     drawn = titrated.response.values[..., 1:, :]
-    read: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
-        "ic50": half_maximal_dose, "ec50": half_effect_dose,
-    }  # fmt: skip
-
-    def effect(row: np.ndarray) -> float:
-        if titrated.rising:
-            return float(row[1:].max() - row[0])
-        return greatest_effect(row, titrated.doses)
-
-    if not drawn.size:
-        return drawn[..., 0], drawn[..., 0]
-    half = read[titrated.half]
-    halves = np.apply_along_axis(lambda row: half(row, titrated.doses), -1, drawn)
-    return halves, np.apply_along_axis(effect, -1, drawn)
+    read = {"ic50": half_maximal_dose, "ec50": half_effect_dose}
+    halves = read[titrated.half](drawn, titrated.doses)
+    if titrated.rising:
+        return halves, drawn[..., 1:].max(axis=-1) - drawn[..., 0]
+    return halves, greatest_effect(drawn, titrated.doses)
 
 
 def _add_folds(found: xr.Dataset, titrated: Titrated, draws: np.ndarray) -> None:

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from myelode.half_crossings import half_crossing
 from myelode.metrics import (
     LEAST_EFFECT,
     extreme_response,
     greatest_effect,
-    half_crossing,
     half_effect_dose,
     half_maximal_dose,
+    relative_to_control,
+    relative_to_extreme,
 )
 from myelode.responses.doses import NO_CONTROL, NO_EFFECT, NO_NUMBER, dose_text
 
@@ -71,7 +73,7 @@ def rises(curves: np.ndarray) -> bool:
     rows = rows[np.isfinite(rows).all(axis=1)]
     if not rows.size:
         return False
-    moves = np.array([extreme_response(row) - row[0] for row in rows])
+    moves = extreme_response(rows) - rows[:, 0]
     return bool(moves[np.argmax(np.abs(moves))] > 0)
 
 
@@ -82,12 +84,12 @@ def curve_of(responses: np.ndarray, doses: np.ndarray, unit: str, rising: bool) 
     """
     if not np.isfinite(responses).all():
         return Curve(math.nan, math.nan, math.nan, math.nan, math.nan, (NO_NUMBER,))
-    ic50 = math.nan if rising else half_maximal_dose(responses, doses)
-    ec50 = half_effect_dose(responses, doses)
+    ic50 = math.nan if rising else float(half_maximal_dose(responses, doses))
+    ec50 = float(half_effect_dose(responses, doses))
     if (extreme_response(responses) > responses[0]) != rising:
         ec50 = math.nan
     emax = float(responses[1:].max() - responses[0])
-    emax = emax if rising else greatest_effect(responses, doses)
+    emax = emax if rising else float(greatest_effect(responses, doses))
     hill = _steepness(responses, doses, ic50, ec50)
     flags = tuple(_flags(responses, doses, unit, rising, ic50, ec50))
     return Curve(ic50, ec50, emax, hill, _mean_over_log_dose(responses, doses, rising), flags)
@@ -99,13 +101,11 @@ def _is_dose(half: float) -> bool:
 
 def _steepness(responses: np.ndarray, doses: np.ndarray, ic50: float, ec50: float) -> float:
     """The exponent that a Hill curve with this steepness at its half dose would have."""
-    control = responses[0]
     if _is_dose(ic50):
-        return half_crossing(responses[1:] / control, doses[1:])[1]
-    if not _is_dose(ec50):
-        return math.nan
-    extreme = extreme_response(responses)
-    return half_crossing((responses[1:] - extreme) / (control - extreme), doses[1:])[1]
+        return float(half_crossing(relative_to_control(responses), doses[1:])[1])
+    if _is_dose(ec50):
+        return float(half_crossing(relative_to_extreme(responses), doses[1:])[1])
+    return math.nan
 
 
 def _mean_over_log_dose(responses: np.ndarray, doses: np.ndarray, rising: bool) -> float:

@@ -6,13 +6,13 @@ all three go with it, and a flag where there is no ordinary number.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
 import xarray as xr
 
 from myelode.errors import ScenarioError
+from myelode.lookups import first_of
 from myelode.metrics import greatest_effect, half_effect_dose, half_maximal_dose
 from myelode.units import factor
 
@@ -21,7 +21,7 @@ DEFINITIONS: Mapping[str, str] = {
     "ec50": "dose at which half of the effect that the ladder reaches is first there",
     "emax": "1 - lowest response over that without drug",
 }
-_CURVES: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
+_CURVES: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "ic50": half_maximal_dose, "ec50": half_effect_dose, "emax": greatest_effect,
 }  # fmt: skip
 _LEAST_DOSES = 4
@@ -29,8 +29,8 @@ _PREFIXES = (("M", 1.0), ("mM", 1e-3), ("uM", 1e-6), ("nM", 1e-9), ("pM", 1e-12)
 NO_EFFECT, NO_CONTROL, NO_NUMBER = "no effect", "no response without drug", "no number"
 
 
-def over_doses(read: xr.DataArray, take: str) -> xr.Dataset:
-    """``number`` and ``flag`` of a response that was read at one time, without its ``dose``.
+def over_doses(read: xr.DataArray, take: str) -> tuple[xr.Variable, xr.Variable]:
+    """Number and flag of a response that was read at one time, without its ``dose``.
 
     Raises ScenarioError where there is no ladder, or one that is too short or lacks dose zero.
     """
@@ -39,20 +39,17 @@ def over_doses(read: xr.DataArray, take: str) -> xr.Dataset:
     doses, unit = read["dose"].values, str(read["dose"].attrs.get("units", ""))
     if doses[0] != 0 or len(doses) < _LEAST_DOSES:
         raise ScenarioError(f"take: {take} needs a ladder with dose zero and three doses or more")
-    read = read.transpose(..., "dose")
-    template = read.isel(dose=0, drop=True)
-    numbers = np.apply_along_axis(_CURVES[take], -1, read.values, doses)
-    flags = np.empty(template.shape, dtype=object)
-    for place in np.ndindex(*template.shape):
-        flags[place] = _flag(take, float(numbers[place]), read.values[place], doses, unit)
-    found = xr.Dataset({"number": template.copy(data=numbers), "flag": template.copy(data=flags)})
-    found["number"].attrs = {
+    curves = read.variable.transpose(..., "dose")
+    numbers = _CURVES[take](curves.values, doses)
+    lowest, highest = dose_text(doses[1], unit), dose_text(doses[-1], unit)
+    flags = _flags(take, numbers, curves.values, lowest, highest)
+    attributes = {
         "units": "dimensionless" if take == "emax" else unit,
         "definition": DEFINITIONS[take],
-        "doses": f"{dose_text(doses[1], unit)} to {dose_text(doses[-1], unit)}",
+        "doses": f"{lowest} to {highest}",
     }
-    found["flag"].attrs = {}
-    return found
+    dims = curves.dims[:-1]
+    return xr.Variable(dims, numbers, attributes), xr.Variable(dims, flags)
 
 
 def dose_text(dose: float, unit: str) -> str:
@@ -68,14 +65,15 @@ def dose_text(dose: float, unit: str) -> str:
     return f"{molar / size:.4g} {name}"
 
 
-def _flag(take: str, number: float, responses: np.ndarray, doses: np.ndarray, unit: str) -> str:
-    """Why a number is none, or lies beyond the ladder; empty where all is well."""
-    if math.isnan(number):
-        if not np.isfinite(responses).all():
-            return NO_NUMBER
-        return NO_EFFECT if take == "ec50" else NO_CONTROL
-    if take == "emax":
-        return ""
-    if number == 0:
-        return f"below the lowest dose ({dose_text(doses[1], unit)})"
-    return f"not reached up to {dose_text(doses[-1], unit)}" if math.isinf(number) else ""
+def _flags(
+    take: str, numbers: np.ndarray, responses: np.ndarray, lowest: str, highest: str
+) -> np.ndarray:
+    """Why numbers are none, or lie beyond the ladder; empty where all is well."""
+    beyond = take != "emax"
+    cases = [
+        (~np.isfinite(responses).all(axis=-1), NO_NUMBER),
+        (np.isnan(numbers), NO_EFFECT if take == "ec50" else NO_CONTROL),
+        (beyond & (numbers == 0), f"below the lowest dose ({lowest})"),
+        (beyond & np.isinf(numbers), f"not reached up to {highest}"),
+    ]
+    return first_of(cases, "")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from myelode.metrics import half_crossing
+from myelode.half_crossings import half_crossing
 from myelode.responses.curves import mean_over_log_dose
 
 LEAST_DOUBLINGS = 0.1
@@ -57,4 +57,4 @@ def growth_of(counts: np.ndarray, doses: np.ndarray, before: float) -> Growth:
     inhibition = growth_rate_inhibition(np.maximum(counts[1:], 0.0), counts[0], before)
     half, _ = half_crossing(inhibition, doses[1:])
     area = mean_over_log_dose(1.0 - inhibition, doses[1:])
-    return Growth(half, float(inhibition[-1]), area)
+    return Growth(float(half), float(inhibition[-1]), area)
