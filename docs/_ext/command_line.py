@@ -23,6 +23,10 @@ def command_line_markdown() -> str:
 
 
 def _command(name: str, command: Any) -> Iterator[str]:
+    if hasattr(command, "commands"):
+        for part, own in command.commands.items():
+            yield from _command(f"{name} {part}", own)
+        return
     yield f"## `myelode {name}`"
     yield prose(str(command.help or ""))
     rows = [

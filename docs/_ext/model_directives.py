@@ -8,10 +8,13 @@
     ```
     ```{command-figure} fluxes gamma_h2ax_washout --of melphalan_cell --at '3 h'
     ```
+    ```{sweep-figure} melflufen_apn_and_others --of fold
+    ```
 
 A third word after `model` names a variant, and after `model labels` a scenario whose table of
 labels stands beside the model; `folded` hides the part behind a title; `set` changes a scenario as
-`--set` does. A command is one of `myelode` that takes `--plot`.
+`--set` does. A command is one of `myelode` that takes `--plot`; a
+sweep is run, and shown with the options behind its name.
 """
 
 from __future__ import annotations
@@ -223,6 +226,17 @@ class CommandFigureDirective(SphinxDirective):
         return [_html(f'<div class="picture">{_command_svg(self.arguments[0])}</div>')]
 
 
+class SweepFigureDirective(SphinxDirective):
+    """The figure of a shipped sweep, with options of `myelode sweep show`."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        """The figure as SVG inside the page."""
+        return [_html(f'<div class="picture">{_sweep_svg(self.arguments[0])}</div>')]
+
+
 @lru_cache
 def _figure_svg(name: str, settings: tuple[str, ...]) -> str:
     dataset = simulate(load_scenario(name, settings))
@@ -231,12 +245,22 @@ def _figure_svg(name: str, settings: tuple[str, ...]) -> str:
 
 
 @lru_cache
-def _command_svg(command: str) -> str:
+def _command_svg(command: str, title: str = "") -> str:
     def run(path: Path) -> None:
         if main([*shlex.split(command), "--quiet", "--plot", str(path)]) != 0:
             raise ExtensionError(f"myelode {command} draws nothing")
 
-    return _svg(f"myelode {command}", run)
+    return _svg(title or f"myelode {command}", run)
+
+
+@lru_cache
+def _sweep_svg(command: str) -> str:
+    name, *options = shlex.split(command)
+    with TemporaryDirectory() as folder:
+        store = str(Path(folder) / "store.zarr")
+        if main(["sweep", "run", name, "-o", store, "--quiet"]) != 0:
+            raise ExtensionError(f"the sweep {name} does not run")
+        return _command_svg(shlex.join(["sweep", "show", store, *options]), command)
 
 
 def _svg(title: str, draw: Callable[[Path], None]) -> str:
@@ -261,4 +285,5 @@ def setup(app: Any) -> dict[str, bool]:
     app.add_directive("model", ModelDirective)
     app.add_directive("scenario-figure", FigureDirective)
     app.add_directive("command-figure", CommandFigureDirective)
+    app.add_directive("sweep-figure", SweepFigureDirective)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

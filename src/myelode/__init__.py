@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from myelode.responses.dose_responses import dose_response
     from myelode.responses.matrices import cross_resistance
     from myelode.scenario import Scenario, load_scenario
+    from myelode.sensitivities.analysis import sensitivity
     from myelode.simulation import simulate
+    from myelode.sweeps.sweeping import sweep
 
 _MODULE_OF = {
     "Model": "model",
@@ -45,8 +47,10 @@ _MODULE_OF = {
     "imwg_response": "clinic.criteria",
     "load_model": "model",
     "load_scenario": "scenario",
+    "sensitivity": "sensitivities.analysis",
     "simulate": "simulation",
     "specific_activity": "assays.absorbance",
+    "sweep": "sweeps.sweeping",
     "synergy": "interactions.checkerboards",
     "why": "attribution.explanation",
 }
@@ -66,8 +70,10 @@ __all__ = [
     "imwg_response",
     "load_model",
     "load_scenario",
+    "sensitivity",
     "simulate",
     "specific_activity",
+    "sweep",
     "synergy",
     "why",
 ]

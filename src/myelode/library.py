@@ -13,6 +13,7 @@ from pathlib import Path
 from myelode.errors import ModelError, MyelodeError, ScenarioError, best_matches
 
 _FILE_SUFFIXES = {".ant", ".xml", ".sbml", ".yaml", ".yml"}
+_NO_SCENARIOS = {"sweeps"}
 
 
 def data_root() -> Path:
@@ -31,7 +32,16 @@ def scenarios() -> dict[str, Path]:
     """The file of each shipped scenario, by its path below `scenarios/` without suffix."""
     root = data_root() / "scenarios"
     files = sorted([*root.glob("*/*.yaml"), *root.glob("*/assays/*.yaml")])
-    return {file.relative_to(root).with_suffix("").as_posix(): file for file in files}
+    return {
+        file.relative_to(root).with_suffix("").as_posix(): file
+        for file in files
+        if file.parent.name not in _NO_SCENARIOS
+    }
+
+
+def sweeps() -> dict[str, Path]:
+    """The file of each shipped sweep, by its name without suffix."""
+    return {file.stem: file for file in sorted(data_root().glob("scenarios/sweeps/*.yaml"))}
 
 
 def find_model(name_or_path: str | Path) -> Path:
@@ -49,6 +59,14 @@ def find_scenario(name_or_path: str | Path) -> Path:
     with the closest names, where there is none.
     """
     return _find(name_or_path, "scenario", scenarios(), ScenarioError)
+
+
+def find_sweep(name_or_path: str | Path) -> Path:
+    """The file of a shipped sweep, or the file at a path.
+
+    Raises ScenarioError, with the closest names, where there is none.
+    """
+    return _find(name_or_path, "sweep", sweeps(), ScenarioError)
 
 
 def beside(where: str, name_or_path: str) -> str:

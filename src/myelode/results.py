@@ -27,7 +27,8 @@ from myelode.regimens.counts import GIVEN, counts_in
 FORMAT = "myelode result 1"
 # HDF5 readers limit an attribute to 64 KiB; longer texts stand in variables of their own.
 LONGEST_ATTRIBUTE = 60_000
-_TEXT_VARIABLE = "attribute_"
+TEXT_VARIABLE = "attribute_"
+"""How the variable of such a text begins."""
 REPLAY_TOLERANCE = 1e-9
 
 
@@ -91,7 +92,7 @@ def _storable(dataset: xr.Dataset) -> xr.Dataset:
     """Everything in one order, text as text (not as objects), long attributes as variables."""
     attributes = {"format": FORMAT, **dataset.attrs}
     long = [name for name, value in dataset.attrs.items() if _is_long(value)]
-    texts = {f"{_TEXT_VARIABLE}{name}": ((), str(attributes.pop(name))) for name in sorted(long)}
+    texts = {f"{TEXT_VARIABLE}{name}": ((), str(attributes.pop(name))) for name in sorted(long)}
     return xr.Dataset(
         {**{name: _as_text(dataset[name]) for name in _sorted(dataset.data_vars)}, **texts},
         coords={name: _as_text(dataset[name]) for name in _sorted(dataset.coords)},
@@ -113,14 +114,14 @@ def _as_text(data: xr.DataArray) -> tuple[Any, ...]:
 
 
 def _restored(stored: xr.Dataset) -> xr.Dataset:
-    texts = [str(name) for name in stored.data_vars if str(name).startswith(_TEXT_VARIABLE)]
+    texts = [str(name) for name in stored.data_vars if str(name).startswith(TEXT_VARIABLE)]
     dataset = stored.drop_vars(texts)
     for name in dataset.variables:
         if dataset[name].dtype.kind in "UST":
             dataset[name] = dataset[name].astype(object)
         dataset[name].encoding = {}
     attributes = {key: _plain(value) for key, value in stored.attrs.items() if key != "format"}
-    attributes |= {name.removeprefix(_TEXT_VARIABLE): str(stored[name].item()) for name in texts}
+    attributes |= {name.removeprefix(TEXT_VARIABLE): str(stored[name].item()) for name in texts}
     dataset.attrs = attributes
     dataset.encoding = {}
     return dataset

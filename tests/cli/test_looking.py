@@ -16,7 +16,7 @@ Complaint = Callable[..., str]
 Change = Callable[[str, str], Path]
 
 
-@pytest.mark.parametrize("kind", ["models", "scenarios", "perturbations"])
+@pytest.mark.parametrize("kind", ["models", "scenarios", "perturbations", "sweeps"])
 def test_a_list_names_what_is_shipped(answer: Answer, kind: str) -> None:
     found = answer("list", kind)
     assert list(found) == [kind]
@@ -26,7 +26,7 @@ def test_a_list_names_what_is_shipped(answer: Answer, kind: str) -> None:
         assert all(item.values())
 
 
-@pytest.mark.parametrize("kind", ["sweeps", "populations", "panels"])
+@pytest.mark.parametrize("kind", ["populations", "panels"])
 def test_what_there_is_not_yet_is_an_empty_list(answer: Answer, kind: str) -> None:
     assert answer("list", kind) == {kind: []}
     assert main(["list", kind]) == 0

@@ -23,7 +23,7 @@ ORDER = """
     parameters trials
     regulatory entries compounds compound_fit
     distributions correlations
-    model_folder engines.summary simulated model grams perturbations line_files
+    model_folder engines.summary simulated model grams perturbations precedence line_files
     equations.system equations.conservation equations.numeric equations.typesetting equations
     regimens.timeline regimens.acts regimens.steps regimens.conditions regimens.occasions
     regimens.dose_sizes regimens.doses regimens.compilation regimens.named regimens
@@ -47,10 +47,23 @@ ORDER = """
     dose_ladders design sampling assays.noise assays.calibrators assays.signals assays.needs
     assays.instruments assays.enzymes assays activities
     clinic.criteria clinic.survival clinic.visits collisions recordings plan
-    metrics clinic.results clinic responses responses.doses endpoints
+    half_crossings metrics clinic.results clinic responses responses.doses endpoints
     interactions interactions.indices combinations outcomes
     provenance datasets results
-    simulation run_requests model_runs user_data.columns user_data.readings user_data.templates
+    simulation run_requests model_runs
+    sweeps.blocks sweeps.designs.sections sweeps.sections sweeps.designs.spaces
+    sweeps.designs.sequences sweeps.designs.points sweeps.designs.tables sweeps.designs.orders
+    sweeps.designs.reading sweeps.designs sweeps.axes sweeps.timelines sweeps.structures
+    sweeps.cores sweeps.readouts sweeps.layouts sweeps.keys sweeps.plans sweeps.costs
+    sweeps.stores.packing sweeps.stores.skeletons sweeps.stores.locks sweeps.stores.store
+    sweeps.stores.ledgers sweeps.stores
+    sweeps.backends.jobs sweeps.backends.processes sweeps.backends.crews sweeps.backends.local
+    sweeps.backends.dask_files sweeps.backends.dask_clusters sweeps.backends.with_dask
+    sweeps.backends.running sweeps.backends.slurm_scripts sweeps.backends.with_slurm
+    sweeps.backends sweeps.sweeping
+    sweeps.exports.table_columns sweeps.exports.netcdf_files sweeps.exports.parquet_files
+    sweeps.exports sweeps
+    user_data.columns user_data.readings user_data.templates
     user_data responses.curves responses.growth responses.hill responses.ladders responses.readings
     responses.draws responses.resistance responses.titrations responses.curve_numbers
     responses.dose_responses responses.templates responses.across responses.matrices
@@ -59,6 +72,10 @@ ORDER = """
     interactions.checkerboards quantile_bands flux_terms flux_shares attribution.shapley
     attribution.scales attribution.sides attribution.differences attribution.mixtures
     attribution.explanation attribution.words attribution
+    sensitivities.samples sensitivities.libraries sensitivities.regions sensitivities.variances
+    sensitivities.screening sensitivities.elasticities sensitivities.densities
+    sensitivities.methods sensitivities.tables sensitivities.finished sensitivities.analysis
+    sensitivities
     validation assumptions
     descriptions
     calibration fitting.measurements fitting.predictions fitting.targets fitting.rows
@@ -66,13 +83,15 @@ ORDER = """
     fitting.search fitting.profiles fitting.fits fitting.courses fitting.table fitting.saved_lines fitting
     figures.styles figures.events figures.panel figures.measured figures.combined figures.page figures.matrices
     figures.published figures.clinic figures.signature figures.partners figures.bar_values figures.bars
-    figures.dose_axis figures.responses figures.arrangement figures.waterfall figures.flux_bars
-    figures.isobolograms
+    figures.dose_axis figures.responses figures.arrangement figures.waterfall figures.index_bars figures.tornado figures.flux_bars
+    figures.isobolograms figures.sweeps.across figures.sweeps.colours figures.sweeps.data figures.sweeps.frame figures.sweeps.axes
+    figures.sweeps.maps figures.sweeps.slices figures.sweeps.scatter figures.sweeps
     figures.story figures.dose_responses figures.heat_maps figures.fits figures
     exports.selection exports.standalone exports.sedml exports.latex exports.archive exports
     cli.checks cli.tables cli.beside cli.activities cli.clinic cli.pages cli.curves cli.draws
-    cli.fits cli.summaries cli.console cli.options cli.answers cli.responses cli.attribution cli.interactions cli.turnover
-    cli.running cli.looking cli.checking cli.exporting cli.fitting cli.warming cli.templates cli
+    cli.fits cli.summaries cli.console cli.options cli.answers cli.responses cli.attribution cli.sensitivities cli.interactions cli.turnover
+    cli.running cli.looking cli.checking cli.exporting cli.fitting cli.warming cli.templates
+    cli.sweep_progress cli.sweep_reports cli.sweep_runs cli.sweeps cli.sweep_results cli.cluster_jobs cli __main__
 """.split()
 
 # `Model.simulate` and its like are a convenience: they hand over to the module that knows how.

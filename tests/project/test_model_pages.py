@@ -243,6 +243,7 @@ def test_every_command_is_in_the_reference() -> None:
     assert {"list", "show", "check", "run", "validate", "replay", "export"} <= set(found)
     assert found == sorted(found)
     assert "`-o, --output FILE`" in text
+    assert "## `myelode sweep run`" in text
 
 
 def test_a_compound_has_a_column_of_its_own_numbers(pages: ModuleType) -> None:

@@ -27,8 +27,10 @@ PUBLIC = {
     "imwg_response",
     "load_model",
     "load_scenario",
+    "sensitivity",
     "simulate",
     "specific_activity",
+    "sweep",
     "synergy",
     "why",
 }

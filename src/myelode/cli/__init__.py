@@ -18,17 +18,22 @@ import myelode
 from myelode.cli import (
     attribution,
     checking,
+    cluster_jobs,
     exporting,
     fitting,
     interactions,
     looking,
     responses,
     running,
+    sensitivities,
+    sweep_results,
+    sweeps,
     templates,
     turnover,
     warming,
 )
 from myelode.cli.console import print_error
+from myelode.cli.sweep_runs import InterruptionError
 from myelode.errors import MyelodeError, SimulationError
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -42,11 +47,24 @@ app = typer.Typer(
     epilog="\b\nExample:\n  myelode run gamma_h2ax_washout --plot gamma_h2ax.png",
 )
 for module in (
-    looking, checking, running, responses, attribution, turnover, interactions, fitting, templates,
-    exporting, warming,
+    looking, checking, running, responses, attribution, sensitivities, turnover, interactions,
+    fitting, templates, exporting, warming,
 ):  # fmt: skip
     for name, command, example in module.COMMANDS:
         app.command(name, epilog=f"\b\nExample:\n  {example}")(command)
+
+sweep_app = typer.Typer(rich_markup_mode=None)
+for module in (sweeps, cluster_jobs, sweep_results):
+    for name, command, example in module.COMMANDS:
+        sweep_app.command(name, epilog=f"\b\nExample:\n  {example}")(command)
+app.add_typer(sweep_app, name="sweep")
+
+
+@sweep_app.callback(invoke_without_command=True)
+def describe_sweeps(context: typer.Context) -> None:
+    """Run a scenario at many points, in a store that can be resumed."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.callback(invoke_without_command=True)
@@ -82,6 +100,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _UsageError as error:
         print_error("UsageError", error.format_message(), as_json)
         return BAD_INPUT
+    except InterruptionError as stop:
+        print_error("Interrupted", str(stop), as_json, **(stop.summary if as_json else {}))
+        return stop.leave()
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except BrokenPipeError:

@@ -1,4 +1,4 @@
-"""What is wrong with a model or scenario file, found without running it."""
+"""What is wrong with a model, scenario or sweep file, found without running it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ from myelode.regimens.steps import Context
 from myelode.sbml import findings
 from myelode.scenario import Scenario, load_scenario
 from myelode.simulation import rehearse
+from myelode.sweeps.plans import plan_sweep
+from myelode.sweeps.sections import is_sweep
 from myelode.trials import read_trials
 from myelode.validation import read_observations
 
@@ -53,8 +55,11 @@ class Findings:
 
 
 def check_file(name: str) -> Findings:
-    """Errors and warnings of a model, a model folder or a scenario, by name or path."""
+    """Errors and warnings of a model, a model folder, a scenario or a sweep, by name or path."""
     found = Findings(name)
+    if is_sweep(name):
+        _check_sweep(name, found)
+        return found
     model = found.attempt(is_model, name)
     if found.is_sound:
         (_check_model if model else _check_scenario)(name, found)
@@ -105,6 +110,13 @@ def _check_variant(found: Findings, name: str, variant: str | None) -> None:
     found.attempt(cell_lines, model)
     found.attempt(check_regimens, model)
     found.attempt(choose_engine("auto").compile, model.sbml)
+
+
+def _check_sweep(name: str, found: Findings) -> None:
+    """Its design and its scenario at the first point; the scenario's own file is checked apart."""
+    plan = found.attempt(plan_sweep, name)
+    if plan is not None:
+        found.attempt(lambda: plan.layout)
 
 
 def _check_scenario(name: str, found: Findings) -> None:

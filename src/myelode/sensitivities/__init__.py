@@ -1,0 +1,1 @@
+"""How much each input moves an endpoint: designs of ours, analysed by SALib."""

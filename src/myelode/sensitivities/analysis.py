@@ -1,0 +1,143 @@
+"""The public `sensitivity`: a sweep is run, or read where it has been, and analysed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import xarray as xr
+
+from myelode.sensitivities.finished import endpoints_of, kind_of, readings_of, sample_of
+from myelode.sensitivities.methods import Method, method_for
+from myelode.sensitivities.samples import Sample
+from myelode.sensitivities.tables import indices_of
+from myelode.sweeps.backends.jobs import Finished
+from myelode.sweeps.backends.local import Stop
+from myelode.sweeps.backends.running import run_missing, writing
+from myelode.sweeps.blocks import Layout
+from myelode.sweeps.plans import SweepPlan, plan_sweep
+from myelode.sweeps.sections import Sweep, sweep_from_text
+from myelode.sweeps.stores.store import Store, open_store
+
+Progress = Callable[[int, int], None]
+_KEPT = (
+    "model", "variant", "model_sha256", "engine", "engine_because", "relative_tolerance",
+    "absolute_tolerance", "versions", "notice", "evidence", "assumed_share", "regulatory", "title",
+)  # fmt: skip
+
+
+def sensitivity(
+    file: str | Path | Sweep,
+    of: str | None = None,
+    method: str | None = None,
+    workers: int = 1,
+    store: str | Path | None = None,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """How far each parameter of a sweep moves its endpoints.
+
+    Parameters
+    ----------
+    file : a shipped sweep or a sweep file, which is run; or the store of a sweep that is finished.
+    of : one endpoint; all by default.
+    method : ``elasticities``, ``morris``, ``sobol``, ``pawn`` or ``rbd``; by default the first that
+        the design allows.
+    workers : how many chunks of points are computed at once.
+    store : where the points are kept; what is finished there is not computed again.
+    progress : is called with the number of finished points and of all.
+
+    Returns
+    -------
+    Dataset along ``endpoint`` (each entry of each endpoint) and ``parameter``, largest first, with
+    the indices of the method, whose definitions and units stand in their ``attrs``, and ``used``,
+    the number of points behind them. ``attrs`` have ``method``, ``design``, ``points`` and
+    ``failed``.
+
+    Raises
+    ------
+    ScenarioError : among others for Sobol's indices where a point has no number, with the region
+        of the parameters in which such points lie.
+    """
+
+    def accept(layout: Layout) -> tuple[Sweep, Method]:
+        sweep = sweep_from_text(str(layout.attributes["sweep"]), _where(file))
+        endpoints_of(layout, of)
+        return sweep, method_for(kind_of(sweep.design), method)
+
+    with _finished(file, accept, workers, store, progress) as found:
+        sweep, chosen = accept(found.layout)
+        sample = sample_of(sweep.design, found.layout, found.columns)
+        readings = readings_of(found.layout, found.columns, of, sweep.endpoints)
+    result, notes = indices_of(sample, readings, chosen, of is not None)
+    return result.assign_attrs(
+        {**result.attrs, **_attributes(found.layout.attributes, sweep, sample, chosen)},
+        notes="\n".join(notes),
+    )
+
+
+def _where(file: str | Path | Sweep) -> str:
+    return file.where if isinstance(file, Sweep) else str(file)
+
+
+@contextmanager
+def _finished(
+    file: str | Path | Sweep, accept: Callable[[Layout], object], workers: int,
+    store: str | Path | None, progress: Progress | None,
+) -> Iterator[Store]:  # fmt: skip
+    """The store of a sweep all of whose chunks are there, which may be gone afterwards.
+
+    `accept` raises what can be known before the work.
+    """
+    if not isinstance(file, Sweep) and Path(file).is_dir():
+        yield open_store(Path(file))
+        return
+    plan = plan_sweep(file)
+    accept(plan.layout)
+    with _place(store) as path:
+        yield _computed(plan, path, workers, progress)
+
+
+@contextmanager
+def _place(store: str | Path | None) -> Iterator[Path]:
+    """The store that was asked for, or one that is deleted afterwards."""
+    if store is not None:
+        yield Path(store)
+        return
+    with TemporaryDirectory(prefix="myelode-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / "points.zarr"
+
+
+def _computed(plan: SweepPlan, path: Path, workers: int, progress: Progress | None) -> Store:
+    """The store at a path, new or already begun, once nothing is missing in it."""
+    with writing(plan, path) as run:
+        done = run.points(run.there)
+
+        def report(finished: Finished) -> None:
+            nonlocal done
+            done += finished.points
+            if progress:
+                progress(done, plan.points)
+
+        run_missing(run, workers, report, Stop())
+        return run.store
+
+
+def _attributes(
+    kept: Mapping[str, Any], sweep: Sweep, sample: Sample, method: Method
+) -> dict[str, Any]:
+    step = {"step": sample.options["step"]} if sample.kind == "elasticities" else {}
+    return {
+        **{name: kept[name] for name in _KEPT if name in kept},
+        "sweep": sweep.id,
+        "scenario": str(json.loads(str(kept["scenario"]))["id"]),
+        "method": method.name,
+        "method_title": method.title,
+        "design": sweep.design.kind,
+        "points": sample.count,
+        "failed": sample.failed,
+        **step,
+    }

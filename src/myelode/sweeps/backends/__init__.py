@@ -1,0 +1,1 @@
+"""Who computes the chunks of a sweep: threads, processes, Dask, or array jobs."""

@@ -1,0 +1,165 @@
+"""A run of a sweep: what its store has already, what is left to do, and who does it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from myelode.errors import ScenarioError, best_matches
+from myelode.sweeps.backends.jobs import Finished, Plan
+from myelode.sweeps.backends.local import (
+    Stop,
+    forget_outdated,
+    outdated,
+    points_to_retry,
+    retry_points,
+    run_chunks,
+    unfinished,
+)
+from myelode.sweeps.blocks import CRASHED, DONE, STATUS
+from myelode.sweeps.stores.store import Store, create, open_store, require_same_sweep
+
+_SHARD = re.compile(r"(\d{1,9})/(\d{1,9})")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A store that is open for writing.
+
+    Attributes
+    ----------
+    numbers : the chunks of this run: all, or those of a shard.
+    todo : those that are missing, or were computed from an older model or scenario.
+    older : which of them were.
+    is_alone : nobody else writes to the store.
+    """
+
+    plan: Plan
+    store: Store
+    numbers: Sequence[int]
+    todo: Sequence[int]
+    older: Sequence[int]
+    is_alone: bool
+
+    def points(self, numbers: Sequence[int]) -> int:
+        """How many points chunks have."""
+        bounds = (self.store.layout.bounds(number) for number in numbers)
+        return sum(last - first for first, last in bounds)
+
+    @property
+    def there(self) -> list[int]:
+        """The chunks that are there already."""
+        return sorted({*self.numbers} - {*self.todo})
+
+
+def read_shard(text: str) -> tuple[int, int]:
+    """The I and the N of ``I/N``; raises `ScenarioError` unless I is 0 to N-1."""
+    found = _SHARD.fullmatch(text)
+    if found is None:
+        raise ScenarioError(f"--shard {text}: must be I/N, 0/8 for example")
+    index, count = int(found[1]), int(found[2])
+    if index >= count:
+        raise ScenarioError(f"--shard {text}: I must lie between 0 and N-1")
+    return index, count
+
+
+@contextmanager
+def writing(plan: Plan, path: Path, shard: str = "") -> Iterator[Run]:
+    """Open the store of a plan for writing, made now if there is none.
+
+    Parameters
+    ----------
+    shard : ``I/N`` for every Nth chunk from chunk I, beside others that write the rest.
+
+    Raises
+    ------
+    ScenarioError : it is the store of another sweep, somebody writes to it, or nobody can.
+    """
+    index, count = read_shard(shard or "0/1")
+    if not path.exists():
+        create(path, plan.layout, plan.document)
+    store = open_store(path)
+    require_same_sweep(store, plan.layout)
+    with store.locks.writer(shard):
+        if not shard:
+            store.sweep_up()
+        store.adopt(plan.layout, plan.document)
+        numbers = range(index, plan.layout.chunks, count)
+        todo = unfinished(plan, store, numbers)
+        older = outdated(plan, store, todo)
+        yield Run(plan, store, numbers, todo, older, is_alone=not shard)
+
+
+def run_missing(
+    run: Run,
+    workers: int | None,
+    report: Callable[[Finished], None],
+    stop: Stop,
+    dask: str | None = None,
+) -> list[int]:
+    """Compute what is left to do; gives the chunks that others have in hand.
+
+    Parameters
+    ----------
+    workers : how many chunks are computed at once; one for each core without.
+    dask : where Dask runs it, as `run_on_dask` takes it; here, without.
+    """
+    forget_outdated(run.plan, run.store, run.todo)
+    if dask is None:
+        count = workers or cores()
+        return run_chunks(run.plan, run.store, run.todo, count, report, stop, run.is_alone)
+    from myelode.sweeps.backends.with_dask import run_on_dask
+
+    return run_on_dask(run.plan, run.store, run.todo, dask, workers, report, stop, run.is_alone)
+
+
+def cores() -> int:
+    """How many processor cores we may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def read_status(text: str) -> tuple[list[int], str]:
+    """The codes of a status, and the words of a reason: the one or the other is given."""
+    word = text.strip().lower().replace(" ", "_").replace("-", "_")
+    failures = {name: code for name, code in STATUS.items() if code != DONE}
+    if word in failures:
+        return [failures[word]], ""
+    if not word or word in ("done", "missing"):
+        known = ", ".join(failures)
+        raise ScenarioError(f"--status {text}: must be {known}, or words of a reason")
+    return list(failures.values()), text.strip()
+
+
+def failed_points(run: Run, status: str) -> dict[int, tuple[int, ...]]:
+    """The points of a status, or with words in their reason, by chunk.
+
+    Raises
+    ------
+    ScenarioError : there are none, or their chunks are of an older model or scenario.
+    """
+    if run.older:
+        raise ScenarioError(
+            f"{run.store.path}: {len(run.older)} chunks are of an older model or scenario: "
+            f"first, myelode sweep resume {run.store.path}"
+        )
+    codes, words = read_status(status)
+    found = points_to_retry(run.plan, run.store, codes, words)
+    if not found:
+        reasons = {str(reason) for reason in run.store.columns("reason") if reason}
+        hint = best_matches(words, reasons) if words else ""
+        raise ScenarioError(f"{run.store.path}: no point is {status!r}{hint}")
+    return found
+
+
+def run_again(
+    run: Run, points: dict[int, tuple[int, ...]], rtol: float | None, workers: int | None,
+    report: Callable[[Finished], None], stop: Stop,
+) -> None:  # fmt: skip
+    """Compute points again that failed; those that have killed a process, in processes."""
+    is_risky = any((run.store.column("status", n) == CRASHED).any() for n in points)
+    count = workers or cores()
+    retry_points(run.plan, run.store, points, rtol, count, report, stop, is_risky=is_risky)

@@ -1,0 +1,1 @@
+"""The points of a sweep: what a sweep file may say of them, and their numbers."""

@@ -1,0 +1,140 @@
+"""One scenario of a sweep: what all points with the same places share, read and planned once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from myelode.collisions import require_apart
+from myelode.engines import Tolerances
+from myelode.engines.bulk import Chosen, choose_for_batch
+from myelode.engines.protocol import Batch
+from myelode.errors import ScenarioError
+from myelode.expressions import names_in
+from myelode.model import Model, load_model
+from myelode.plan import Plan, Planner
+from myelode.scenario import Scenario, expressions_of, load_scenario, perturbation_names
+from myelode.simulation import evaluate_inputs
+from myelode.subjects import model_of
+from myelode.sweeps.axes import PERTURBATION, Axis, ScenarioAxes
+from myelode.sweeps.sections import Sweep
+
+Places = tuple[tuple[str, str], ...]
+"""Places of the scenario, and the value of each."""
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A scenario at some places, planned, and the engine that does its runs.
+
+    Attributes
+    ----------
+    plan : the scenario's own runs, at the values that stand where no axis moves them.
+    numbers : the axes of numbers, by name.
+    select : the perturbation that the points are of, where that is an axis; else "".
+    """
+
+    scenario: Scenario
+    planner: Planner
+    plan: Plan
+    numbers: Mapping[str, Axis]
+    chosen: Chosen
+    tolerances: Tolerances
+    select: str = ""
+
+
+def read_axes(sweep: Sweep) -> ScenarioAxes:
+    """The axes that a sweep may have, which its scenario as it stands says."""
+    scenario = scenario_of(sweep, ())
+    return ScenarioAxes(scenario, Planner(scenario, _model(scenario), _inputs(scenario), {}))
+
+
+def build_structure(
+    sweep: Sweep, places: Places, numbers: Mapping[str, Axis], tolerances: Tolerances, count: int
+) -> Structure:
+    """The scenario at some places; `count` is how many points the whole sweep has."""
+    scenario = scenario_of(sweep, places)
+    planner = Planner(scenario, _model(scenario), _inputs(scenario), {})
+    with sweep.at("design"):
+        _require_free(scenario, numbers)
+    plan = planner.plan()
+    batch = Batch(plan.runs[0].run, count * len(plan.runs))
+    with sweep.at("engine"):
+        chosen = choose_for_batch(plan.sbml, batch, sweep.engine, sweep.reproducible)
+    select = dict(places).get(PERTURBATION, "")
+    return Structure(scenario, planner, plan, numbers, chosen, tolerances, select)
+
+
+def _require_free(scenario: Scenario, numbers: Mapping[str, Axis]) -> None:
+    """Refuse an axis over a value that the regimen sets: all of its points would be the same."""
+    for axis in numbers.values():
+        if axis.kind in ("value", "final"):
+            require_apart(scenario, frozenset(), frozenset(), frozenset({axis.target}))
+
+
+def scenario_of(sweep: Sweep, places: Places) -> Scenario:
+    """The scenario of a sweep at some places; raises ScenarioError."""
+    settings = [f"{path}={value}" for path, value in places if path != PERTURBATION]
+    with sweep.at("scenario"):
+        scenario = load_scenario(sweep.beside(sweep.scenario), [*sweep.settings, *settings])
+    _require_own_points(sweep, scenario)
+    select = dict(places).get(PERTURBATION)
+    if select is not None:
+        scenario = _of_perturbation(scenario, select)
+    recorded = [*scenario.observe.outputs, *sweep.record]
+    observe = scenario.observe.model_copy(update={"outputs": list(dict.fromkeys(recorded))})
+    return scenario.model_copy(update={"observe": observe, "scores": {}, "expect": []})
+
+
+def _require_own_points(sweep: Sweep, scenario: Scenario) -> None:
+    """Refuse a scenario whose design has samples: those of a sweep are its points."""
+    design = scenario.design
+    kinds = [name for name in ("cross", "zip") if getattr(design, name)]
+    kinds += [design.subjects.key] if design.subjects else []
+    if kinds:
+        with sweep.at("scenario"):
+            raise ScenarioError(
+                f"{scenario.id} has a design with {kinds[0]}: a sweep's points are its own design; "
+                "write it there, and 'design: {}' under with"
+            )
+
+
+def _of_perturbation(scenario: Scenario, wanted: str) -> Scenario:
+    """The scenario with one perturbation, and the reference beside it where it is compared."""
+    items = dict(zip(perturbation_names(scenario), scenario.perturbations, strict=True))
+    inline = {name: item for name, item in items.items() if isinstance(item, dict)}
+    kept = [items.get(scenario.reference, scenario.reference)] if _compares(scenario) else []
+    if wanted in inline:
+        kept += [item for name, item in inline.items() if name in (wanted, *_parts(inline, wanted))]
+    elif wanted != scenario.reference or not kept:
+        kept += [wanted]
+    return scenario.model_copy(update={"perturbations": kept})
+
+
+def _parts(inline: Mapping[str, dict[str, object]], wanted: str) -> Sequence[str]:
+    """The parts of an inline perturbation that is written ``a + b``."""
+    definition = inline[wanted][wanted]
+    return [part.strip() for part in definition.split("+")] if isinstance(definition, str) else []
+
+
+def _compares(scenario: Scenario) -> bool:
+    """Whether something of the scenario looks at the reference beside a perturbation."""
+    if scenario.outcome is not None:
+        return True
+    texts = [text for path, text in expressions_of(scenario) if path[0] != "expect"]
+    return any("." in name for text in texts for name in names_in(text))
+
+
+@lru_cache(maxsize=16)
+def _load(name_or_path: str, variant: str | None) -> Model:
+    return load_model(name_or_path, variant)
+
+
+def _model(scenario: Scenario) -> Model:
+    return model_of(scenario, _load)
+
+
+def _inputs(scenario: Scenario) -> dict[str, dict[str, str | float | int]]:
+    """The endpoints of other scenarios that it uses, which no axis of the sweep moves."""
+    return evaluate_inputs(scenario, "auto", Tolerances())

@@ -1,0 +1,95 @@
+"""A sweep from Python: its points in one dataset, in memory or in a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from myelode.sweeps.backends.local import Stop
+from myelode.sweeps.backends.running import run_missing, writing
+from myelode.sweeps.blocks import Block, Layout, joined
+from myelode.sweeps.plans import SweepPlan, plan_sweep
+from myelode.sweeps.sections import Sweep, load_sweep
+from myelode.sweeps.stores.store import open_store
+
+
+def sweep(
+    source: str | Path | Sweep,
+    store: str | Path | None = None,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> xr.Dataset:
+    """A scenario at many points.
+
+    Parameters
+    ----------
+    source : the name of a shipped sweep, or a sweep file.
+    store : a folder that keeps every chunk as soon as it is finished, and that a sweep which was
+        stopped goes on from; without it all stays in memory.
+    workers : chunks that are computed at once. Numbers do not depend on it.
+    progress : is called with the points that are done, and how many there are.
+
+    Returns
+    -------
+    Dataset with one variable per endpoint along ``sample`` and the dimensions of the scenario. The
+    axes are coordinates; ``status``, ``reason``, ``time_reached``, ``steps``, ``seconds`` and
+    ``rtol`` say what became of each point. A point that failed has NaN.
+
+    Raises
+    ------
+    ScenarioError, ModelError, UnsupportedModelError.
+    """
+    show = progress or (lambda done, total: None)
+    if store is None:
+        return _in_memory(plan_sweep(source), workers, show)
+    path = Path(store)
+    return _stored(plan_for(source, path), path, workers, show)
+
+
+def plan_for(source: str | Path | Sweep, store: Path) -> SweepPlan:
+    """The plan of a sweep, in chunks of the size that its store has, if there is one already.
+
+    Raises ScenarioError or ModelError.
+    """
+    wanted = source if isinstance(source, Sweep) else load_sweep(source)
+    has_own = wanted.chunk is not None or not store.exists()
+    return plan_sweep(wanted, None if has_own else open_store(store).layout.chunk)
+
+
+def _in_memory(plan: SweepPlan, workers: int, show: Callable[[int, int], None]) -> xr.Dataset:
+    blocks: list[Block] = []
+    for number in range(plan.layout.chunks):
+        blocks.append(plan.compute(number, workers))
+        show(plan.layout.bounds(number)[1], plan.points)
+    return as_dataset(plan.layout, joined(blocks))
+
+
+def _stored(
+    plan: SweepPlan, path: Path, workers: int, show: Callable[[int, int], None]
+) -> xr.Dataset:
+    with writing(plan, path) as run:
+        done = run.points(run.there)
+
+        def report(chunk: Any) -> None:
+            nonlocal done
+            done += chunk.points
+            show(done, plan.points)
+
+        run_missing(run, workers, report, Stop())
+    found: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None)
+    return found
+
+
+def as_dataset(layout: Layout, block: Block) -> xr.Dataset:
+    """The points of a block with their names, dimensions and units."""
+    variables = {
+        item.name: (("sample", *item.dims), block[item.name], dict(item.attributes))
+        for item in layout.variables
+    }
+    axes = [item.name for item in layout.variables if item.is_coordinate]
+    shared = {name: (d, values, dict(more)) for name, (d, values, more) in layout.fixed.items()}
+    found = xr.Dataset(variables, attrs=dict(layout.attributes))
+    return found.assign_coords(shared).set_coords(axes)
