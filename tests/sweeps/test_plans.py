@@ -209,6 +209,8 @@ def test_an_axis_that_changes_nothing_is_found(scenario: Path) -> None:
         scenario, f"grid: {{final.k: [0.3 1/h], {RATES}, regimen.pulse.to: [1 uM, 2 uM]}}"
     )
     assert list(idle_axes(plan)) == ["k"]
+    without_dose = plan_of(scenario, f"grid: {{regimen.pulse.to: [0 uM, 2 uM], {RATES}}}")
+    assert list(idle_axes(without_dose)) == []  # at the first point, without a dose, k is idle
 
 
 def test_the_cost_is_told_before_the_run(rates: SweepPlan) -> None:

@@ -6,6 +6,7 @@ import resource
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -88,17 +89,24 @@ def _memory(plan: SweepPlan) -> float:
 
 
 def idle_axes(plan: SweepPlan) -> Iterator[str]:
-    """The axes of which some values, at the first point of the design, give the same results."""
+    """The axes of which some values give the same results, at several points of the design."""
     others = plan.columns(_spread(plan.points, MOST))
-    first = {name: values[:1] for name, values in others.items()}
+    around = [{name: values[at] for name, values in others.items()} for at in (0, -1)]
+    around.append({name: values[len(values) // 2] for name, values in others.items()})
     for name in plan.axes:
         values = _distinct(others[name])[:MOVES]
-        if len(values) < 2:
-            continue
-        columns = {other: np.repeat(first[other], len(values)) for other in plan.axes}
-        same = np.zeros(len(values), dtype=np.int64)  # so that no assay's noise tells them apart
-        if _are_alike(plan.compute_at({**columns, name: values}, same), plan.axes):
+        if len(values) > 1 and all(_is_idle(plan, name, values, point) for point in around):
             yield name
+
+
+def _is_idle(plan: SweepPlan, name: str, values: np.ndarray, point: Mapping[str, Any]) -> bool:
+    """Whether values of an axis give the same results at a point."""
+    columns = {
+        other: np.full(len(values), point[other], dtype=object if axis.is_place else float)
+        for other, axis in plan.axes.items()
+    }
+    same = np.zeros(len(values), dtype=np.int64)  # so that no assay's noise tells them apart
+    return _are_alike(plan.compute_at({**columns, name: values}, same), plan.axes)
 
 
 def _distinct(values: np.ndarray) -> np.ndarray:
