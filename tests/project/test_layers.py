@@ -55,7 +55,7 @@ ORDER = """
     sweeps.designs.sequences sweeps.designs.points sweeps.designs.tables sweeps.designs.orders
     sweeps.designs.reading sweeps.designs sweeps.axes sweeps.timelines sweeps.structures
     sweeps.cores sweeps.readouts sweeps.layouts sweeps.keys sweeps.plans sweeps.costs
-    sweeps.stores.packing sweeps.stores.skeletons sweeps.stores.locks sweeps.stores.store
+    sweeps.stores.libraries sweeps.stores.packing sweeps.stores.skeletons sweeps.stores.locks sweeps.stores.store
     sweeps.stores.ledgers sweeps.stores
     sweeps.backends.jobs sweeps.backends.processes sweeps.backends.crews sweeps.backends.local
     sweeps.backends.dask_files sweeps.backends.dask_clusters sweeps.backends.with_dask

@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -461,3 +462,11 @@ def test_a_block_of_the_wrong_size_is_our_fault(path: Path) -> None:
     with pytest.raises(ValueError, match="k of chunk 1 has shape"):
         store.write(1, plan.compute_points([8]), "a key")
     assert stores.STATUS_NAME in store.layout.empty(1)
+
+
+def test_without_the_library_a_store_says_which_extra_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "zarr", None)
+    with pytest.raises(ScenarioError, match=r"pip install 'myelode\[sweeps\]'"):
+        stores.open_store(tmp_path)

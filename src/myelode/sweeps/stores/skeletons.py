@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from myelode.sweeps.blocks import TEXT, Layout, Variable
+from myelode.sweeps.stores.libraries import load_zarr
 from myelode.sweeps.stores.packing import Packing
 
 FORMAT = 1
@@ -55,8 +56,7 @@ def _umask(folder: Path) -> int:
 
 
 def _build(folder: Path, layout: Layout, document: str) -> None:
-    import zarr
-
+    zarr = load_zarr()
     root = zarr.create_group(store=str(folder), zarr_format=3, attributes=_attributes(layout))
     for name, (dims, values, attributes) in layout.fixed.items():
         _fixed(root, name, dims, values, attributes)

@@ -19,6 +19,7 @@ import numpy as np
 
 from myelode.errors import ScenarioError
 from myelode.sweeps.blocks import Block, Layout, Variable
+from myelode.sweeps.stores.libraries import load_zarr
 from myelode.sweeps.stores.locks import Locks, write_error
 from myelode.sweeps.stores.packing import DamageError, Packing, pack_text, unpack_text
 from myelode.sweeps.stores.skeletons import chunk_name, read_layout, skeleton
@@ -53,9 +54,7 @@ def _rename_new(folder: Path, path: Path) -> None:
 
 def open_store(path: Path) -> Store:
     """The store at a path; raises `ScenarioError` if there is none, or none of ours."""
-    import zarr
-
-    path = Path(path)
+    path, zarr = Path(path), load_zarr()
     if not path.exists():
         raise ScenarioError(f"{path}: there is no such store")
     try:
