@@ -189,6 +189,7 @@ def test_limits_are_kept_for_each_run(scenario: Path) -> None:
     plan = plan_of(
         scenario, "grid: {k: [0.1 1/h, 0.2 1/h]}", "engine: ensemble\nlimits: {steps: 3}\n"
     )
+    assert plan.remarks == ()
     block = plan.compute(0)
     assert (block["status"] == 2).all()
     assert "not enough" in block["reason"][0]
@@ -299,3 +300,8 @@ def test_a_point_that_cannot_be_evaluated_is_refused_alone(scenario: Path) -> No
     assert "its share, from 0 to 1" in block["reason"][2]
     assert np.isnan(block["left"][2]).all()
     assert np.isfinite(block["left"][[0, 1, 3]]).all()
+
+
+def test_limits_that_an_engine_does_not_keep_are_told(scenario: Path) -> None:
+    plan = plan_of(scenario, "grid: {k: [0.1 1/h]}", "engine: roadrunner\nlimits: {steps: 3}\n")
+    assert plan.remarks == ("roadrunner keeps no limits",)

@@ -104,6 +104,7 @@ def summarise_costs(plan: SweepPlan, costs: Costs) -> dict[str, Any]:
         "engine": plan.engine,
         "chunks": plan.layout.chunks,
         **asdict(costs),
+        "remarks": list(plan.remarks),
         "notice": plan.layout.attributes.get("notice", NOTICE),
         "files": {},
     }
@@ -128,6 +129,7 @@ def cost_lines(summary: dict[str, Any]) -> Iterator[str]:
     )
     if summary["failed"]:
         yield f"{summary['failed']:,} of the {summary['measured']:,} measured points failed."
+    yield from (f"Warning: {remark}." for remark in summary["remarks"])
     for axis in summary["idle"]:
         yield f"Warning: {IDLE.format(axis=axis)}."
     yield from closing_lines(summary)

@@ -70,7 +70,7 @@ class SweepCommand:
             found = {"chunks": len(run.numbers), "chunks_there": len(run.there)}
             found["chunks_older"] = len(run.older)
             if not run.there and not shard:
-                self._warn_of_idle_axes()
+                self._warn()
 
             def compute(report: Callable[[Finished], None], stop: Stop) -> Sequence[int]:
                 return run_missing(run, self._workers, report, stop, dask)
@@ -119,14 +119,16 @@ class SweepCommand:
         more = {"computed": pace.computed, "elapsed_seconds": pace.seconds}
         return summarise_store(store, **found, **more)
 
-    def _warn_of_idle_axes(self) -> None:
-        """Say which axes change nothing, before the work is done for all of their values."""
+    def _warn(self) -> None:
+        """Say what does not hold, and which axes change nothing, before the work is done."""
         from myelode.cli.sweep_reports import IDLE
         from myelode.sweeps.costs import idle_axes
 
-        if not self._quiet and self._plan.points >= WORTH_A_LOOK * len(self._plan.axes):
-            for name in idle_axes(self._plan):
-                typer.echo(f"warning: {IDLE.format(axis=name)}", err=True)
+        plan = self._plan
+        worth = not self._quiet and plan.points >= WORTH_A_LOOK * len(plan.axes)
+        idle = (IDLE.format(axis=name) for name in (idle_axes(plan) if worth else ()))
+        for text in () if self._quiet else (*plan.remarks, *idle):
+            typer.echo(f"warning: {text}", err=True)
 
     def _warn_of_locks(self, store: Store) -> None:
         if not store.locks.are_kept and not self._quiet:

@@ -81,6 +81,13 @@ class SweepPlan:
         """Whether chunks may run side by side in threads; else each needs a process of its own."""
         return self._first.chosen.is_bulk
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What of the sweep file does not hold."""
+        limits = self.sweep.limits
+        has_limits = limits.steps is not None or limits.seconds is not None
+        return (f"{self.engine} keeps no limits",) * (has_limits and not self.is_threaded)
+
     @cached_property
     def layout(self) -> Layout:
         """The arrays of the sweep."""
