@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -305,3 +306,11 @@ def test_a_point_that_cannot_be_evaluated_is_refused_alone(scenario: Path) -> No
 def test_limits_that_an_engine_does_not_keep_are_told(scenario: Path) -> None:
     plan = plan_of(scenario, "grid: {k: [0.1 1/h]}", "engine: roadrunner\nlimits: {steps: 3}\n")
     assert plan.remarks == ("roadrunner keeps no limits",)
+
+
+def test_threads_that_need_one_simulator_take_turns(scenario: Path) -> None:
+    plan = plan_of(scenario, f"grid: {{{RATES}}}", "engine: roadrunner\nchunk: 1\n")
+    assert not plan.is_threaded
+    with ThreadPoolExecutor(4) as pool:
+        blocks = list(pool.map(plan.compute, range(7)))
+    assert same(joined(blocks), whole(plan))

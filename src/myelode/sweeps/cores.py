@@ -6,6 +6,7 @@ A result depends on the numbers of its own point alone, and not on those compute
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,7 +19,7 @@ from myelode.errors import SimulationError
 from myelode.plan import Treatment
 from myelode.regimens.timeline import Timeline
 from myelode.sweeps.blocks import DONE, FAILED, GAVE_UP, REFUSED, Block
-from myelode.sweeps.structures import Structure
+from myelode.sweeps.structures import ALONE, Structure
 from myelode.sweeps.timelines import Timelines, Values, certain
 
 _TOO_LONG = "it took longer than"
@@ -165,8 +166,9 @@ class Core:
         return _batch(run, values, kept, () if alike else lines)
 
     def _done(self, batch: Batch) -> Outcome:
-        structure = self._structure
-        return run_batch(structure.chosen, batch, structure.tolerances, self._limits, self._threads)
+        chosen, tolerances = self._structure.chosen, self._structure.tolerances
+        with nullcontext() if chosen.is_bulk else ALONE:
+            return run_batch(chosen, batch, tolerances, self._limits, self._threads)
 
     def _start(self, name: str, treatment: Treatment, point: Point, values: Values) -> np.ndarray:
         """A value that the model computes at the start of each run, whatever its doses."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import RLock
 
 from myelode.collisions import require_apart
 from myelode.engines import Tolerances
@@ -19,6 +20,9 @@ from myelode.simulation import evaluate_inputs
 from myelode.subjects import model_of
 from myelode.sweeps.axes import PERTURBATION, Axis, ScenarioAxes
 from myelode.sweeps.sections import Sweep
+
+ALONE = RLock()
+"""Held while simulators work that do one run at a time: threads share them, and their state."""
 
 Places = tuple[tuple[str, str], ...]
 """Places of the scenario, and the value of each."""
@@ -54,6 +58,13 @@ def build_structure(
     sweep: Sweep, places: Places, numbers: Mapping[str, Axis], tolerances: Tolerances, count: int
 ) -> Structure:
     """The scenario at some places; `count` is how many points the whole sweep has."""
+    with ALONE:
+        return _build(sweep, places, numbers, tolerances, count)
+
+
+def _build(
+    sweep: Sweep, places: Places, numbers: Mapping[str, Axis], tolerances: Tolerances, count: int
+) -> Structure:
     scenario = scenario_of(sweep, places)
     planner = Planner(scenario, _model(scenario), _inputs(scenario), {})
     with sweep.at("design"):
