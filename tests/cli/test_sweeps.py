@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -223,19 +224,33 @@ def test_a_store_of_another_sweep_or_with_a_writer(
 
 
 @pytest.fixture
-def stopping(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Sends so many signals when the second chunk is begun."""
+def stopping(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
+    """Sends so many signals when the second chunk is begun; at two it is never finished.
+
+    Each signal goes to the main thread, as from a terminal, and is heard before the next is sent.
+    """
+    heard, is_over = threading.Semaphore(0), threading.Event()
+    hear = local.Stop._hear
+
+    def hear_and_tell(self: local.Stop, number: int, frame: Any) -> None:
+        heard.release()
+        hear(self, number, frame)
 
     def stop(times: int) -> None:
         def do_and_stop(plan: Any, store: Any, job: Job, threads: int) -> Finished:
             for _ in range(times if job.number == 1 else 0):
-                signal.raise_signal(signal.SIGINT)
-                time.sleep(0.5)
+                signal.pthread_kill(cast(int, threading.main_thread().ident), signal.SIGINT)
+                assert heard.acquire(timeout=60)
+            if times > 1 and job.number == 1:
+                is_over.wait()
+                raise AssertionError("nobody waits for this chunk")
             return do_job(plan, store, job, threads)
 
+        monkeypatch.setattr(local.Stop, "_hear", hear_and_tell)
         monkeypatch.setattr(local, "do_job", do_and_stop)
 
-    return stop
+    yield stop
+    is_over.set()
 
 
 def test_who_stops_is_told_how_to_go_on(
