@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from myelode.assumptions import influential_assumptions
+from myelode.assumptions import STEP, influential_assumptions
 from myelode.cli import main
 from myelode.descriptions import describe_model, effective_values
 from myelode.errors import ModelError, MyelodeError, ScenarioError
@@ -300,8 +300,19 @@ def test_compounds_of_arms_may_be_written_out(read: Read) -> None:
     assert [row["name"] for row in effective_values(scenario)["none, b"]] == ["mass", "k_out"]
 
 
-def test_the_influence_of_numbers_is_asked_of_the_compound_of_an_arm(read: Read) -> None:
-    influential_assumptions(read("arms: {a: heavy_once, b: light_daily}"))
+def test_the_influence_of_numbers_is_asked_of_the_compound_of_an_arm(
+    read: Read, folder: Path
+) -> None:
+    table = folder / "compounds.tsv"
+    for rate in ("0.5", "0.25"):
+        _edit(table, f"\t{rate}\t1/h\t\tfixed", f"\t{rate}\t1/h\t\tlognormal(gsd=2)")
+    arms = "arms: {a: heavy_once, b: light_daily}"
+    for arm, hours, rate in (("a", 5, 0.25), ("b", 6, 0.5)):
+        late = f"endpoints={{late: {{of: drug, take: value, at: 6 h, arm: {arm}}}}}"
+        [found] = influential_assumptions(read(arms, late))
+        assert found.parameter == "k_out"
+        expected = -rate * hours * STEP / math.log(1 + STEP)
+        assert found.elasticity == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_regimen_serves_its_compound_and_those_like_it(read: Read) -> None:

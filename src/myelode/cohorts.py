@@ -38,6 +38,10 @@ class _Varied:
     typical: float
     to_model: float
 
+    def fault(self, error: ModelError) -> ModelError:
+        """What went wrong, with the place in its table."""
+        return ModelError(f"{self.row.where}: {self.column} of {self.row.name}: {error}")
+
 
 class Cohort:
     """Virtual lines, patients or draws of a scenario, each made by itself.
@@ -84,7 +88,7 @@ class Cohort:
         try:
             values = draw_many(item.distribution, item.typical, normals, row.low, row.high)
         except ModelError as error:
-            raise ModelError(f"{row.where}: {item.column} of {name}: {error}") from None
+            raise item.fault(error) from None
         return values * item.to_model
 
 
@@ -187,7 +191,7 @@ def _drawn(item: _Varied, normal: float) -> float:
     try:
         return draw(item.distribution, item.typical, normal, item.row.low, item.row.high)
     except ModelError as error:
-        raise ModelError(f"{item.row.where}: {item.column} of {item.row.name}: {error}") from None
+        raise item.fault(error) from None
 
 
 def _shares(group: str, varied: Mapping[str, _Varied], seed: int, number: int) -> dict[str, float]:

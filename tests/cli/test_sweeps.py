@@ -16,9 +16,9 @@ import pytest
 
 from myelode.cli import main, sweep_progress, sweep_runs
 from myelode.cli.sweep_progress import Pace, duration, pace
+from myelode.hardware import processors
 from myelode.sweeps.backends import local
 from myelode.sweeps.backends.jobs import Finished, Job, do_job
-from myelode.sweeps.backends.running import cores
 from myelode.sweeps.stores.store import open_store
 
 from ..sweeps.decay import write_decay
@@ -335,4 +335,4 @@ def test_a_pace_in_words() -> None:
 
 
 def test_there_is_a_core() -> None:
-    assert cores() >= 1
+    assert processors() >= 1

@@ -14,7 +14,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "myelode"
 ORDER = """
     errors
     units conversion expressions dimensions
-    files faults library lookups settings claims
+    files hardware faults library lookups settings claims
     equations.functions equations.mathml
     sbml.units sbml.empty sbml sbml.dependencies sbml.infusions sbml.algebra
     preflight.loading preflight.isolation preflight.tree preflight.scopes preflight.findings

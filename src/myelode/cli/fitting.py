@@ -10,7 +10,7 @@ import typer
 
 from myelode.cli.answers import print_summary
 from myelode.cli.console import console, progress, require_writable
-from myelode.cli.options import JsonOption, NameArgument, QuietOption, SettingsOption
+from myelode.cli.options import JsonOption, NameArgument, QuietOption, SettingsOption, listed
 
 if TYPE_CHECKING:
     from myelode.fitting.fits import Fit
@@ -87,12 +87,11 @@ def fit_command(
     from myelode.fitting import fit
 
     _require_files(output, plot, line)
-    names = None if parameters is None else [name.strip() for name in parameters.split(",")]
     began = perf_counter()
     with progress(f"fitting {target}", not quiet) as show:
         found = fit(
-            target, data or (), names, calibration, starts, workers, show, settings or (), error,
-            profile, not no_prior,
+            target, data or (), listed(parameters), calibration, starts, workers, show,
+            settings or (), error, profile, not no_prior,
         )  # fmt: skip
     summary = summarise_fit(found, perf_counter() - began)
     summary["files"] = _write(found, output, plot, line)

@@ -53,3 +53,8 @@ CompoundOption = Annotated[
 PerturbationOption = Annotated[
     str | None, typer.Option("--perturbation", metavar="NAME", help="In this perturbation.")
 ]
+
+
+def listed(text: str | None) -> list[str] | None:
+    """The names in an option that is a list with commas; None where it is not given."""
+    return None if text is None else [name.strip() for name in text.split(",")]

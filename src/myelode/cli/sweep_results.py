@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from myelode.cli.answers import print_summary
-from myelode.cli.options import JsonOption, QuietOption
+from myelode.cli.options import JsonOption, QuietOption, listed
 from myelode.cli.sweeps import StoreArgument
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def export_command(
     require_writable(output)
     found = opened(store)
     with progress(f"writing {output}", not quiet) as show:
-        export_store(found, output, _names(endpoints), show)
+        export_store(found, output, listed(endpoints), show)
     summary = _summary(found, "export", output)
     print_summary(summary, report_store(summary), quiet, as_json)
 
@@ -74,15 +74,10 @@ def show_command(
 
     require_files(None, output)
     found = opened(store)
-    figure = sweep_figure(found, of, _names(against), kind, _names(perturbation))
+    figure = sweep_figure(found, of, listed(against), kind, listed(perturbation))
     write_figure(figure, output)
     summary = _summary(found, "plot", output)
     print_summary(summary, report_store(summary), quiet, as_json)
-
-
-def _names(text: str | None) -> list[str] | None:
-    """The names in a list with commas."""
-    return None if text is None else [name.strip() for name in text.split(",")]
 
 
 def opened(path: Path) -> Store:

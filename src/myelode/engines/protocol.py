@@ -21,6 +21,10 @@ class Tolerances:
     absolute: float = 1e-12
 
 
+TOOK_LONGER = "it took longer than"
+"""How an engine begins to say that a run was given up by the clock."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """When one simulation is given up: after so many steps in all, and after so many seconds.

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from myelode.engines.bulk import Progress
 from myelode.errors import ScenarioError
 from myelode.fitting.identifiability import Estimate, estimates, inflation
 from myelode.fitting.problems import DEFAULT_ERROR, Evaluation, Problem, Request
 from myelode.fitting.profiles import THRESHOLD, Profile, profiles_of, with_profile
-from myelode.fitting.search import Progress, Search, pool_of, problem_of
+from myelode.fitting.search import Search, pool_of, problem_of
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ gives equal output, whatever the number of processes.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +15,7 @@ from multiprocessing import get_context
 
 import numpy as np
 
+from myelode.engines.bulk import Progress
 from myelode.errors import ScenarioError, SimulationError
 from myelode.fitting.identifiability import LEAST_EFFECT
 from myelode.fitting.own_data import problem_of_readings
@@ -30,8 +31,6 @@ NO_GAIN = 1e-6
 
 SAME_OPTIMUM = 1e-3
 """Objectives that differ by less, relatively, are taken for one optimum."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -11,23 +11,16 @@ from typing import Any
 
 import xarray as xr
 
+from myelode.engines.bulk import Progress
 from myelode.sensitivities.finished import endpoints_of, kind_of, readings_of, sample_of
 from myelode.sensitivities.methods import Method, method_for
 from myelode.sensitivities.samples import Sample
 from myelode.sensitivities.tables import indices_of
-from myelode.sweeps.backends.jobs import Finished
-from myelode.sweeps.backends.local import Stop
-from myelode.sweeps.backends.running import run_missing, writing
 from myelode.sweeps.blocks import Layout
-from myelode.sweeps.plans import SweepPlan, plan_sweep
+from myelode.sweeps.layouts import ORIGIN
 from myelode.sweeps.sections import Sweep, sweep_from_text
 from myelode.sweeps.stores.store import Store, open_store
-
-Progress = Callable[[int, int], None]
-_KEPT = (
-    "model", "variant", "model_sha256", "engine", "engine_because", "relative_tolerance",
-    "absolute_tolerance", "versions", "notice", "evidence", "assumed_share", "regulatory", "title",
-)  # fmt: skip
+from myelode.sweeps.sweeping import finish, plan_for
 
 
 def sensitivity(
@@ -95,10 +88,10 @@ def _finished(
     if not isinstance(file, Sweep) and Path(file).is_dir():
         yield open_store(Path(file))
         return
-    plan = plan_sweep(file)
-    accept(plan.layout)
     with _place(store) as path:
-        yield _computed(plan, path, workers, progress)
+        plan = plan_for(file, path)
+        accept(plan.layout)
+        yield finish(plan, path, workers, progress)
 
 
 @contextmanager
@@ -111,27 +104,12 @@ def _place(store: str | Path | None) -> Iterator[Path]:
         yield Path(folder) / "points.zarr"
 
 
-def _computed(plan: SweepPlan, path: Path, workers: int, progress: Progress | None) -> Store:
-    """The store at a path, new or already begun, once nothing is missing in it."""
-    with writing(plan, path) as run:
-        done = run.points(run.there)
-
-        def report(finished: Finished) -> None:
-            nonlocal done
-            done += finished.points
-            if progress:
-                progress(done, plan.points)
-
-        run_missing(run, workers, report, Stop())
-        return run.store
-
-
 def _attributes(
     kept: Mapping[str, Any], sweep: Sweep, sample: Sample, method: Method
 ) -> dict[str, Any]:
     step = {"step": sample.options["step"]} if sample.kind == "elasticities" else {}
     return {
-        **{name: kept[name] for name in _KEPT if name in kept},
+        **{name: kept[name] for name in (*ORIGIN, "title") if name in kept},
         "sweep": sweep.id,
         "scenario": str(json.loads(str(kept["scenario"]))["id"]),
         "method": method.name,

@@ -10,7 +10,7 @@ import numpy as np
 
 from myelode.errors import ScenarioError, best_matches
 from myelode.sensitivities.samples import Parameter, Reading, Sample
-from myelode.sweeps.blocks import DONE, LEDGER, MISSING, TEXT, Layout, Variable
+from myelode.sweeps.blocks import DONE, MISSING, TEXT, Layout, Variable
 from myelode.sweeps.designs.sections import DesignBlock
 from myelode.units import split_quantity
 
@@ -34,8 +34,7 @@ def sample_of(design: DesignBlock, layout: Layout, columns: Columns) -> Sample:
         )
     has_failed = status != DONE
     reasons = tuple(str(reason) for reason in columns("reason")[has_failed])
-    axes = [v for v in layout.variables if v.is_coordinate]
-    read = [_numbers(variable, columns(variable.name)) for variable in axes]
+    read = [_numbers(variable, columns(variable.name)) for variable in layout.axes]
     section = getattr(design, kind) if kind in ORDERED else None
     return Sample(
         kind, section.model_dump(exclude={"over"}) if section else {},
@@ -100,7 +99,7 @@ def readings_of(
 
 def endpoints_of(layout: Layout, of: str | None) -> list[Variable]:
     """The endpoints that are numbers, or one of them; raises ScenarioError if there is none."""
-    known = {item.name: item for item in layout.variables if _is_endpoint(item)}
+    known = {item.name: item for item in layout.results if _is_endpoint(item)}
     if not known:
         raise ScenarioError("the sweep has no endpoint that is a number")
     if of is not None and of not in known:
@@ -110,9 +109,7 @@ def endpoints_of(layout: Layout, of: str | None) -> list[Variable]:
 
 
 def _is_endpoint(variable: Variable) -> bool:
-    ledger = {item.name for item in LEDGER}
-    plain = not variable.is_coordinate and variable.dtype.startswith("float")
-    return plain and variable.name not in ledger and "time" not in variable.dims
+    return variable.dtype.startswith("float") and "time" not in variable.dims
 
 
 def _entries(variable: Variable, values: np.ndarray, layout: Layout) -> Iterator[Reading]:

@@ -75,6 +75,28 @@ class Layout:
         first = number * self.chunk
         return first, min(first + self.chunk, self.count)
 
+    def size(self, number: int) -> int:
+        """How many points a chunk has."""
+        first, last = self.bounds(number)
+        return last - first
+
+    @property
+    def axes(self) -> tuple[Variable, ...]:
+        """What makes one point differ from another."""
+        return tuple(item for item in self.variables if item.is_coordinate)
+
+    @property
+    def results(self) -> tuple[Variable, ...]:
+        """What the points have beside axes and ledger: endpoints and trajectories."""
+        beside = LEDGER_NAMES | {item.name for item in self.axes}
+        return tuple(item for item in self.variables if item.name not in beside)
+
+    def coordinate_names(self) -> str:
+        """The coordinates that are no dimension, as the attribute `coordinates` lists them (CF)."""
+        names = [item.name for item in self.axes]
+        names += [name for name, (dims, *_) in self.fixed.items() if dims != (name,)]
+        return " ".join(names)
+
     def empty(self, points: int) -> Block:
         """So many points of which nothing is known."""
         return {variable.name: variable.empty(points) for variable in self.variables}
@@ -107,6 +129,7 @@ LEDGER = (
     Variable("rtol", attributes={"long_name": "relative tolerance", "units": "1"}),
 )  # fmt: skip
 """What is said of every point, whatever the sweep. `status` is written after all others."""
+LEDGER_NAMES = frozenset(variable.name for variable in LEDGER)
 
 
 def ledger(time_unit: str | None) -> Iterator[Variable]:

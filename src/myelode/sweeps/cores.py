@@ -14,16 +14,13 @@ import numpy as np
 
 from myelode.design import Point, first_alike
 from myelode.engines.bulk import run_batch
-from myelode.engines.protocol import Batch, Limits, Outcome, Run
+from myelode.engines.protocol import TOOK_LONGER, Batch, Limits, Outcome, Run
 from myelode.errors import SimulationError
 from myelode.plan import Treatment
 from myelode.regimens.timeline import Timeline
 from myelode.sweeps.blocks import DONE, FAILED, GAVE_UP, REFUSED, Block
 from myelode.sweeps.structures import ALONE, Structure
-from myelode.sweeps.timelines import Timelines, Values, certain
-
-_TOO_LONG = "it took longer than"
-"""How engines begin to say that a run was given up by the clock."""
+from myelode.sweeps.timelines import Timelines, Values, certain, value_at
 
 
 @dataclass(frozen=True)
@@ -186,7 +183,7 @@ class Core:
         moved = {n for n, value in values.items() if n in shares and isinstance(value, np.ndarray)}
         found: dict[int, str] = {}
         for number in range(self._count) if moved else ():
-            own = {n: _one(value, number) for n, value in values.items() if n in shares}
+            own = {n: value_at(value, number) for n, value in values.items() if n in shares}
             for _, fault in wholes.broken(own):
                 found[number] = fault
         return found
@@ -204,7 +201,7 @@ class Core:
     def _status(self, error: SimulationError, steps: int) -> int:
         most = self._limits.steps
         too_many = most is not None and steps >= most
-        too_long = self._limits.seconds is not None and error.reason.startswith(_TOO_LONG)
+        too_long = self._limits.seconds is not None and error.reason.startswith(TOOK_LONGER)
         return GAVE_UP if too_many or too_long else FAILED
 
     def _note(
@@ -233,7 +230,3 @@ def _batch(run: Run, values: Values, kept: np.ndarray, lines: tuple[Timeline, ..
     shared = {n: float(v) for n, v in values.items() if not isinstance(v, np.ndarray)}
     own = {n: v[kept] for n, v in values.items() if isinstance(v, np.ndarray)}
     return Batch(replace(run, changes=shared), len(kept), own, (), lines)
-
-
-def _one(value: float | np.ndarray, number: int) -> float:
-    return float(value[number]) if isinstance(value, np.ndarray) else float(value)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from myelode.sweeps.blocks import LEDGER, Block
+from myelode.sweeps.blocks import DONE, LEDGER_NAMES, Block
 from myelode.sweeps.plans import SweepPlan
 
 ENOUGH = 2.0
@@ -60,7 +60,7 @@ def measure_costs(plan: SweepPlan, seconds: float = ENOUGH) -> Costs:
         gigabytes=plan.points * plan.layout.bytes_per_point / 1e9,
         memory_gigabytes=_memory(plan) / 1e9,
         idle=tuple(idle_axes(plan)),
-        failed=int((block["status"] != 0).sum()),
+        failed=int((block["status"] != DONE).sum()),
     )
 
 
@@ -120,9 +120,9 @@ def _distinct(values: np.ndarray) -> np.ndarray:
 
 def _are_alike(block: Block, axes: Mapping[str, object]) -> bool:
     """Whether all points of a block have the same results, and at least one has any."""
-    beside = {variable.name for variable in LEDGER} | {*axes}
+    beside = LEDGER_NAMES | {*axes}
     results = [values for name, values in block.items() if name not in beside]
-    is_done = block["status"] == 0
+    is_done = block["status"] == DONE
     return bool(is_done.all()) and all(_same(values) for values in results)
 
 

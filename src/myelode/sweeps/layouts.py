@@ -13,12 +13,13 @@ from myelode.sweeps.blocks import TEXT, Layout, Variable, ledger
 from myelode.sweeps.readouts import NO_CODE, shared_coordinates
 from myelode.sweeps.sections import Sweep
 
-_ORIGIN = (
+ORIGIN = (
     "model", "variant", "model_sha256", "engine", "engine_because", "relative_tolerance",
-    "absolute_tolerance", "versions", "notice", "evidence", "assumed_share", "regulatory", "sbml",
-    "scenario",
+    "absolute_tolerance", "versions", "notice", "evidence", "assumed_share", "regulatory",
 )  # fmt: skip
-"""What a store says of where its numbers come from, as a single run does."""
+"""What is said of where numbers come from, as a single run does."""
+_WHOLE = ("sbml", "scenario")
+"""What a store holds beside that, so that its numbers can be computed again."""
 _FILLS = {"int8": NO_CODE, "float32": np.nan}
 
 
@@ -31,7 +32,7 @@ def make_layout(
         *ledger(model.time_unit),
         *_results(kept),
     )
-    attributes = {name: kept.attrs[name] for name in _ORIGIN if name in kept.attrs}
+    attributes = {name: kept.attrs[name] for name in (*ORIGIN, *_WHOLE) if name in kept.attrs}
     attributes |= {"title": sweep.title, "sweep": sweep.text, "sweep_id": sweep.id}
     return Layout(points, chunk, variables, shared_coordinates(kept), attributes)
 

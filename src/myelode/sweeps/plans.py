@@ -28,7 +28,7 @@ from myelode.sweeps.keys import chunk_key, structure_digest
 from myelode.sweeps.layouts import make_layout
 from myelode.sweeps.readouts import read_out, without_labels
 from myelode.sweeps.sections import Sweep, load_sweep, sweep_from_text
-from myelode.sweeps.structures import Places, Structure, build_structure, read_axes
+from myelode.sweeps.structures import Places, Structure, build_structure, planner_at, read_axes
 
 LARGEST_SLAB = 2**25
 """Bytes that the trajectories of points computed together may take, so that caches hold them."""
@@ -171,8 +171,9 @@ class SweepPlan:
         return self._structure(places)
 
     def _build(self, places: Places) -> Structure:
+        planner = planner_at(self.sweep, places) if places else self._axes_of.planner
         return build_structure(
-            self.sweep, places, self._numbers, self.tolerances, self._points.count
+            self.sweep, planner, places, self._numbers, self.tolerances, self._points.count
         )
 
     def _structure_digest(self, places: Places) -> str:

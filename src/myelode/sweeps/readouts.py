@@ -16,7 +16,7 @@ from myelode.errors import ScenarioError, best_matches
 from myelode.outcomes import CLASSES, NO_LABEL, evaluate_scenario
 from myelode.regimens.steps import Context
 from myelode.scenario import Scenario
-from myelode.sweeps.blocks import DONE, LEDGER, Variable
+from myelode.sweeps.blocks import DONE, LEDGER_NAMES, Variable
 from myelode.sweeps.sections import Sweep
 from myelode.sweeps.structures import Structure
 
@@ -123,9 +123,8 @@ def _trajectories(sweep: Sweep, dataset: xr.Dataset, kept: xr.Dataset) -> dict[s
 
 
 def _require_something(sweep: Sweep, kept: xr.Dataset) -> None:
-    taken = {variable.name for variable in LEDGER}
     for name in map(str, kept.data_vars):
-        if name in taken:
+        if name in LEDGER_NAMES:
             with sweep.at("scenario"):
                 raise ScenarioError(f"the endpoint {name!r} has the name of a column of the ledger")
     if not kept.data_vars:

@@ -50,23 +50,31 @@ class Structure:
 
 def read_axes(sweep: Sweep) -> ScenarioAxes:
     """The axes that a sweep may have, which its scenario as it stands says."""
-    scenario = scenario_of(sweep, ())
-    return ScenarioAxes(scenario, Planner(scenario, _model(scenario), _inputs(scenario), {}))
+    planner = planner_at(sweep, ())
+    return ScenarioAxes(planner.scenario, planner)
+
+
+def planner_at(sweep: Sweep, places: Places) -> Planner:
+    """What plans the scenario of a sweep at some places; raises ScenarioError or ModelError."""
+    with ALONE:
+        scenario = scenario_of(sweep, places)
+        return Planner(scenario, _model(scenario), _inputs(scenario), {})
 
 
 def build_structure(
-    sweep: Sweep, places: Places, numbers: Mapping[str, Axis], tolerances: Tolerances, count: int
-) -> Structure:
-    """The scenario at some places; `count` is how many points the whole sweep has."""
+    sweep: Sweep, planner: Planner, places: Places, numbers: Mapping[str, Axis],
+    tolerances: Tolerances, count: int,
+) -> Structure:  # fmt: skip
+    """The scenario at the places of a planner; `count` is how many points the whole sweep has."""
     with ALONE:
-        return _build(sweep, places, numbers, tolerances, count)
+        return _build(sweep, planner, places, numbers, tolerances, count)
 
 
 def _build(
-    sweep: Sweep, places: Places, numbers: Mapping[str, Axis], tolerances: Tolerances, count: int
-) -> Structure:
-    scenario = scenario_of(sweep, places)
-    planner = Planner(scenario, _model(scenario), _inputs(scenario), {})
+    sweep: Sweep, planner: Planner, places: Places, numbers: Mapping[str, Axis],
+    tolerances: Tolerances, count: int,
+) -> Structure:  # fmt: skip
+    scenario = planner.scenario
     with sweep.at("design"):
         _require_free(scenario, numbers)
     plan = planner.plan()
@@ -79,9 +87,8 @@ def _build(
 
 def _require_free(scenario: Scenario, numbers: Mapping[str, Axis]) -> None:
     """Refuse an axis over a value that the regimen sets: all of its points would be the same."""
-    for axis in numbers.values():
-        if axis.kind in ("value", "final"):
-            require_apart(scenario, frozenset(), frozenset(), frozenset({axis.target}))
+    targets = {axis.target for axis in numbers.values() if axis.kind in ("value", "final")}
+    require_apart(scenario, frozenset(), frozenset(), targets)
 
 
 def scenario_of(sweep: Sweep, places: Places) -> Scenario:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import xarray as xr
 
+from myelode.engines.bulk import Progress
+from myelode.sweeps.backends.jobs import Finished
 from myelode.sweeps.backends.local import Stop
 from myelode.sweeps.backends.running import run_missing, writing
 from myelode.sweeps.blocks import Block, Layout, joined
 from myelode.sweeps.plans import SweepPlan, plan_sweep
 from myelode.sweeps.sections import Sweep, load_sweep
-from myelode.sweeps.stores.store import open_store
+from myelode.sweeps.stores.store import Store, open_store
 
 
 def sweep(
     source: str | Path | Sweep,
     store: str | Path | None = None,
     workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> xr.Dataset:
     """A scenario at many points.
 
@@ -42,11 +42,12 @@ def sweep(
     ------
     ScenarioError, ModelError, UnsupportedModelError.
     """
-    show = progress or (lambda done, total: None)
     if store is None:
-        return _in_memory(plan_sweep(source), workers, show)
+        return _in_memory(plan_sweep(source), workers, progress)
     path = Path(store)
-    return _stored(plan_for(source, path), path, workers, show)
+    finish(plan_for(source, path), path, workers, progress)
+    found: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None)
+    return found
 
 
 def plan_for(source: str | Path | Sweep, store: Path) -> SweepPlan:
@@ -59,28 +60,31 @@ def plan_for(source: str | Path | Sweep, store: Path) -> SweepPlan:
     return plan_sweep(wanted, None if has_own else open_store(store).layout.chunk)
 
 
-def _in_memory(plan: SweepPlan, workers: int, show: Callable[[int, int], None]) -> xr.Dataset:
+def _in_memory(plan: SweepPlan, workers: int, progress: Progress | None) -> xr.Dataset:
     blocks: list[Block] = []
     for number in range(plan.layout.chunks):
         blocks.append(plan.compute(number, workers))
-        show(plan.layout.bounds(number)[1], plan.points)
+        if progress:
+            progress(plan.layout.bounds(number)[1], plan.points)
     return as_dataset(plan.layout, joined(blocks))
 
 
-def _stored(
-    plan: SweepPlan, path: Path, workers: int, show: Callable[[int, int], None]
-) -> xr.Dataset:
+def finish(plan: SweepPlan, path: Path, workers: int, progress: Progress | None) -> Store:
+    """The store at a path, new or already begun, once nothing is missing in it.
+
+    Raises ScenarioError if it cannot be written, or is that of another sweep.
+    """
     with writing(plan, path) as run:
         done = run.points(run.there)
 
-        def report(chunk: Any) -> None:
+        def report(chunk: Finished) -> None:
             nonlocal done
             done += chunk.points
-            show(done, plan.points)
+            if progress:
+                progress(done, plan.points)
 
         run_missing(run, workers, report, Stop())
-    found: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None)
-    return found
+        return run.store
 
 
 def as_dataset(layout: Layout, block: Block) -> xr.Dataset:
@@ -89,7 +93,6 @@ def as_dataset(layout: Layout, block: Block) -> xr.Dataset:
         item.name: (("sample", *item.dims), block[item.name], dict(item.attributes))
         for item in layout.variables
     }
-    axes = [item.name for item in layout.variables if item.is_coordinate]
     shared = {name: (d, values, dict(more)) for name, (d, values, more) in layout.fixed.items()}
     found = xr.Dataset(variables, attrs=dict(layout.attributes))
-    return found.assign_coords(shared).set_coords(axes)
+    return found.assign_coords(shared).set_coords([item.name for item in layout.axes])

@@ -123,7 +123,7 @@ class Timelines:
 
     def _one(self, number: int) -> Timeline | str:
         """The timeline of one point, or why it has none; what it reads is noted."""
-        noted = _Noted({name: _at(value, number) for name, value in self._values.items()})
+        noted = _Noted({name: value_at(value, number) for name, value in self._values.items()})
         sizes = {label: float(array[number]) for label, array in self._doses.items()}
         point = Point(self._point.place, {**self._point.doses, **sizes})
         planner = self._planner
@@ -143,7 +143,8 @@ class Timelines:
         return float(self._asked[name][number])
 
 
-def _at(value: float | np.ndarray, number: int) -> float:
+def value_at(value: float | np.ndarray, number: int) -> float:
+    """A number of one point, which may be that of all."""
     return float(value[number]) if isinstance(value, np.ndarray) else value
 
 

@@ -7,7 +7,6 @@ nor on the thread, nor on the other runs.
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +35,7 @@ from myelode.engines.protocol import (
 )
 from myelode.engines.summary import Summary
 from myelode.errors import ScenarioError, SimulationError, best_matches
+from myelode.hardware import processors
 from myelode.regimens.timeline import targets_of
 from myelode.sbml import describe
 from myelode.sbml.dependencies import idle_species
@@ -81,7 +81,7 @@ class Ensemble:
         As many threads as the process has processors by default. Raises ScenarioError for names
         that the model does not have.
         """
-        workers = threads or _processors()
+        workers = threads or processors()
         chunks = [*self._chunks(runs, workers)]
         models = [self._model(runs[chunk[0]], tolerances) for chunk in chunks]
         work = [[runs[number] for number in chunk] for chunk in chunks]
@@ -107,7 +107,7 @@ class Ensemble:
         """
         outcome = empty_outcome(batch, precision)
         model = self._model(batch.run, tolerances, batch.summaries, limits)
-        workers = threads or _processors()
+        workers = threads or processors()
         size = _chunk_size(batch, workers, model.width)
         firsts = range(0, batch.count, size)
         parts = [batch.part(first, first + size) for first in firsts]
@@ -204,13 +204,6 @@ class Ensemble:
     def _idle(self) -> frozenset[str]:
         """States on which nothing depends."""
         return idle_species(self._sbml) & set(self._states[0])
-
-
-def _processors() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _observed(run: Run, summaries: Sequence[Summary]) -> tuple[str, ...]:

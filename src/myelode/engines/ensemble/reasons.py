@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from myelode.engines.ensemble.lanes import NOT_FINITE, TOO_LONG, TOO_MANY_STEPS, TOO_SMALL
-from myelode.engines.protocol import Limits
+from myelode.engines.protocol import TOOK_LONGER, Limits
 from myelode.errors import SimulationError
 
 _NOT_FINITE = "the derivatives are not finite"
@@ -16,7 +16,7 @@ def reason_of(status: int, steps: int, limits: Limits) -> str:
     """Why a stretch ended where it did not want to, with that status and after so many steps."""
     return {
         TOO_MANY_STEPS: f"{steps} steps were not enough",
-        TOO_LONG: f"it took longer than {limits.seconds or math.inf:g} s",
+        TOO_LONG: f"{TOOK_LONGER} {limits.seconds or math.inf:g} s",
         NOT_FINITE: _NOT_FINITE,
         TOO_SMALL: "the error stays too large however small the steps",
     }[status]

@@ -150,18 +150,17 @@ def _label(variable: Variable) -> str:
 
 def _axes(layout: Layout, columns: Mapping[str, np.ndarray]) -> Iterator[Across]:
     logarithmic = {*logarithmic_axes(sweep_from_text(str(layout.attributes["sweep"])).design)}
-    for item in layout.variables:
-        if item.is_coordinate:
-            is_text = item.dtype == TEXT
-            label = item.name.replace("_", " ") if is_text else quantity_text(item.attributes, "")
-            unit = unit_text(str(item.attributes.get("units") or ""))
-            unit = "" if unit == "dimensionless" else unit
-            yield Across(item.name, label, columns[item.name], unit, item.name in logarithmic)
+    for item in layout.axes:
+        is_text = item.dtype == TEXT
+        label = item.name.replace("_", " ") if is_text else quantity_text(item.attributes, "")
+        unit = unit_text(str(item.attributes.get("units") or ""))
+        unit = "" if unit == "dimensionless" else unit
+        yield Across(item.name, label, columns[item.name], unit, item.name in logarithmic)
 
 
 def _columns(store: Store, status: np.ndarray) -> dict[str, np.ndarray]:
     """The values of all axes; those of points that are not computed yet come from the plan."""
-    names = [item.name for item in store.layout.variables if item.is_coordinate]
+    names = [item.name for item in store.layout.axes]
     columns = {name: store.columns(name) for name in names}
     missing = np.flatnonzero(status == MISSING)
     if missing.size:

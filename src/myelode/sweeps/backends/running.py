@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from myelode.errors import ScenarioError, best_matches
+from myelode.hardware import processors
 from myelode.sweeps.backends.jobs import Finished, Plan
 from myelode.sweeps.backends.local import (
     Stop,
@@ -47,8 +47,7 @@ class Run:
 
     def points(self, numbers: Sequence[int]) -> int:
         """How many points chunks have."""
-        bounds = (self.store.layout.bounds(number) for number in numbers)
-        return sum(last - first for first, last in bounds)
+        return sum(map(self.store.layout.size, numbers))
 
     @property
     def there(self) -> list[int]:
@@ -110,16 +109,11 @@ def run_missing(
     """
     forget_outdated(run.plan, run.store, run.todo)
     if dask is None:
-        count = workers or cores()
+        count = workers or processors()
         return run_chunks(run.plan, run.store, run.todo, count, report, stop, run.is_alone)
     from myelode.sweeps.backends.with_dask import run_on_dask
 
     return run_on_dask(run.plan, run.store, run.todo, dask, workers, report, stop, run.is_alone)
-
-
-def cores() -> int:
-    """How many processor cores we may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def read_status(text: str) -> tuple[list[int], str]:
@@ -161,5 +155,5 @@ def run_again(
 ) -> None:  # fmt: skip
     """Compute points again that failed; those that have killed a process, in processes."""
     is_risky = any((run.store.column("status", n) == CRASHED).any() for n in points)
-    count = workers or cores()
+    count = workers or processors()
     retry_points(run.plan, run.store, points, rtol, count, report, stop, is_risky=is_risky)

@@ -7,11 +7,12 @@ not at all.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from myelode.engines.bulk import Progress
 from myelode.errors import ScenarioError
 from myelode.files import write_atomically
 from myelode.sweeps.blocks import MISSING, Block, joined
@@ -24,11 +25,13 @@ ROWS, BYTES = 16_384, 64_000_000
 """Chunks are read together up to so many points, or so many bytes."""
 
 KINDS = {".nc": "netCDF, everything", ".parquet": "a table", ".csv": "a table as text"}
-Show = Callable[[int, int], None]
 
 
 def export_store(
-    store: Store, path: str | Path, endpoints: Sequence[str] | None = None, show: Show | None = None
+    store: Store,
+    path: str | Path,
+    endpoints: Sequence[str] | None = None,
+    show: Progress | None = None,
 ) -> int:
     """Write the points of a store to one file; gives how many of them nobody has computed yet.
 
@@ -58,7 +61,7 @@ def export_store(
 
 
 def _export_netcdf(
-    store: Store, path: Path, endpoints: Sequence[str] | None, show: Show | None
+    store: Store, path: Path, endpoints: Sequence[str] | None, show: Progress | None
 ) -> int:
     kept = {item.name for item in results_of(store.layout, endpoints)}
     gone = {item.name for item in results_of(store.layout)} - kept
@@ -85,7 +88,7 @@ class _Blocks:
     missing : how many of those that were read nobody has computed.
     """
 
-    def __init__(self, store: Store, names: Sequence[str], show: Show | None):
+    def __init__(self, store: Store, names: Sequence[str], show: Progress | None):
         self._store, self._names, self._show = store, names, show
         self.missing = 0
 

@@ -31,7 +31,7 @@ def write_netcdf(
     with h5netcdf.File(path, "w") as file:
         variables = [item for item in layout.variables if item.name in names]
         _declare_dims(file, layout, variables)
-        _write_attributes(file, layout, variables)
+        _write_attributes(file, layout)
         for name, (dims, values, attributes) in layout.fixed.items():
             _write_fixed(file, name, dims, values, attributes)
         arrays = {item.name: _create(file, item, layout.count) for item in variables}
@@ -49,11 +49,10 @@ def _declare_dims(file: Any, layout: Layout, variables: Sequence[Variable]) -> N
     file.dimensions = sizes
 
 
-def _write_attributes(file: Any, layout: Layout, variables: Sequence[Variable]) -> None:
-    """The attributes of the whole; `coordinates` names those that are no dimension (CF)."""
-    names = [item.name for item in variables if item.is_coordinate]
-    names += [name for name, (dims, *_) in layout.fixed.items() if dims != (name,)]
-    given = {**layout.attributes, **({"coordinates": " ".join(names)} if names else {})}
+def _write_attributes(file: Any, layout: Layout) -> None:
+    """The attributes of the whole, and which of the variables are coordinates."""
+    names = layout.coordinate_names()
+    given = {**layout.attributes, **({"coordinates": names} if names else {})}
     for name, value in given.items():
         if isinstance(value, str) and len(value.encode()) > LONGEST_ATTRIBUTE:
             _write_fixed(file, TEXT_VARIABLE + name, (), np.array(value, dtype=object), {})

@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 
 from myelode.errors import ScenarioError, best_matches
-from myelode.sweeps.blocks import LEDGER, TEXT, Block, Layout, Variable
+from myelode.sweeps.blocks import TEXT, Block, Layout, Variable
+from myelode.units import DIMENSIONLESS
 
 POINT, TIME = "point", "time"
 STATED = ("status", "reason")
 """What of the ledger stands in a table."""
-_NO_UNIT = ("", "1", "dimensionless")
-_LEDGER = {variable.name for variable in LEDGER}
 
 
 @dataclass(frozen=True)
@@ -73,9 +72,8 @@ def table_columns(layout: Layout, endpoints: Sequence[str] | None = None) -> lis
         kept = {item.name for item in results}
         [first, *_] = [name for name in endpoints if name not in kept]
         raise ScenarioError(f"{first!r} is a trajectory: a table has endpoints only, take .nc")
-    axes = [item for item in layout.variables if item.is_coordinate]
     stated = [item for item in layout.variables if item.name in STATED]
-    return [c for item in (*axes, *stated, *results) for c in _columns(item, layout)]
+    return [c for item in (*layout.axes, *stated, *results) for c in _columns(item, layout)]
 
 
 def results_of(layout: Layout, names: Sequence[str] | None = None) -> list[Variable]:
@@ -83,11 +81,7 @@ def results_of(layout: Layout, names: Sequence[str] | None = None) -> list[Varia
 
     Raises ScenarioError for a name that is none of them.
     """
-    found = {
-        item.name: item
-        for item in layout.variables
-        if not item.is_coordinate and item.name not in _LEDGER
-    }
+    found = {item.name: item for item in layout.results}
     for name in names or ():
         if name not in found:
             raise ScenarioError(f"the store has no endpoint {name!r}{best_matches(name, found)}")
@@ -130,7 +124,7 @@ def _columns(variable: Variable, layout: Layout) -> Iterator[Column]:
             f"{variable.name}[{where}]" if where else variable.name,
             variable.name,
             place,
-            "" if unit in _NO_UNIT else unit,
+            "" if unit in DIMENSIONLESS else unit,
             str(variable.attributes.get("long_name") or variable.name),
             is_text=variable.dtype == TEXT,
             is_whole=variable.dtype.startswith("int"),

@@ -81,10 +81,5 @@ def _rate(store: Store) -> float | None:
     known = sorted(item for item in times if np.isfinite(item[0]))[-LATEST:]
     if len(known) < 2 or known[-1][0] <= known[0][0]:
         return None
-    points = sum(_size(store, number) for _, number in known[1:])
+    points = sum(store.layout.size(number) for _, number in known[1:])
     return points / (known[-1][0] - known[0][0])
-
-
-def _size(store: Store, number: int) -> int:
-    first, last = store.layout.bounds(number)
-    return last - first

@@ -84,10 +84,9 @@ def _build(folder: Path, layout: Layout, document: str) -> None:
 
 
 def _attributes(layout: Layout) -> dict[str, Any]:
-    """The attributes of the whole; `coordinates` names those that are no dimension (CF)."""
-    names = [variable.name for variable in layout.variables if variable.is_coordinate]
-    names += [name for name, (dims, *_) in layout.fixed.items() if dims != (name,)]
-    return {**layout.attributes, **({"coordinates": " ".join(names)} if names else {})}
+    """The attributes of the whole, and which of the variables are coordinates."""
+    names = layout.coordinate_names()
+    return {**layout.attributes, **({"coordinates": names} if names else {})}
 
 
 def _encoding() -> Any:

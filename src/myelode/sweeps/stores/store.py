@@ -119,10 +119,10 @@ class Store:
 
     def _check(self, number: int, block: Block) -> None:
         """Refuse a block that is no chunk of this store: the fault would be ours."""
-        first, last = self.layout.bounds(number)
+        points = self.layout.size(number)
         for variable in self.layout.variables:
             shape = block[variable.name].shape
-            if shape != (last - first, *variable.shape):
+            if shape != (points, *variable.shape):
                 raise ValueError(f"{variable.name} of chunk {number} has shape {shape}")
 
     def forget(self, number: int) -> None:
@@ -135,9 +135,9 @@ class Store:
 
     def read(self, number: int) -> Block:
         """A chunk; fill values where nothing has been written."""
-        first, last = self.layout.bounds(number)
+        points = self.layout.size(number)
         return {
-            variable.name: self._read(variable, number)[: last - first]
+            variable.name: self._read(variable, number)[:points]
             for variable in self.layout.variables
         }
 
@@ -181,10 +181,10 @@ class Store:
     def column(self, name: str, number: int) -> np.ndarray:
         """A variable of one chunk; fill values where the chunk has no key."""
         [variable] = [item for item in self.layout.variables if item.name == name]
-        first, last = self.layout.bounds(number)
+        points = self.layout.size(number)
         if not self.key(number):
-            return variable.empty(last - first)
-        return self._read(variable, number)[: last - first]
+            return variable.empty(points)
+        return self._read(variable, number)[:points]
 
     def columns(self, name: str) -> np.ndarray:
         """A variable of all points."""
