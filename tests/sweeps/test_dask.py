@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import myelode
 from myelode.errors import ScenarioError
 from myelode.sweeps.backends import with_dask
 from myelode.sweeps.backends.dask_files import CLUSTERS, read_cluster
@@ -21,6 +22,7 @@ from myelode.sweeps.backends.local import Stop, unfinished
 from myelode.sweeps.backends.with_dask import run_on_dask
 from myelode.sweeps.blocks import CRASHED, DONE
 from myelode.sweeps.stores.store import Store, create
+from tests.sweeps.decay import sweep_of, write_decay
 from tests.sweeps.fakes import PLANNER, FakePlan
 from tests.sweeps.slurm_lab import wait_for
 
@@ -66,6 +68,16 @@ def _require_equal(store: Store, plan: FakePlan, but: tuple[int, ...] = ()) -> N
         found = np.concatenate([chunk[name] for chunk in chunks])
         if name != "seconds":
             np.testing.assert_array_equal(found[same], wanted[same], err_msg=name)
+
+
+def test_from_python_the_numbers_are_those_in_memory(tmp_path: Path) -> None:
+    design = "grid: {k: {from: 0.1 1/h, to: 1 1/h, points: 5}}"
+    toy = sweep_of(write_decay(tmp_path), design, "chunk: 2\nengine: ensemble\n")
+    expected = myelode.sweep(toy)
+    found = myelode.sweep(toy, tmp_path / "toy.zarr", dask="local").load()
+    assert expected.identical(found.assign(seconds=expected["seconds"]))
+    with pytest.raises(ScenarioError, match="dask 'local' writes to a store: name one"):
+        myelode.sweep(toy, dask="local")
 
 
 def test_dask_gives_the_numbers_that_one_process_gives(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import xarray as xr
 
 from myelode.engines.bulk import Progress
+from myelode.errors import ScenarioError
 from myelode.sweeps.backends.jobs import Finished
 from myelode.sweeps.backends.local import Stop
 from myelode.sweeps.backends.running import run_missing, writing
@@ -21,6 +22,7 @@ def sweep(
     store: str | Path | None = None,
     workers: int = 1,
     progress: Progress | None = None,
+    dask: str | None = None,
 ) -> xr.Dataset:
     """A scenario at many points.
 
@@ -31,6 +33,8 @@ def sweep(
         stopped goes on from; without it all stays in memory.
     workers : chunks that are computed at once. Numbers do not depend on it.
     progress : is called with the points that are done, and how many there are.
+    dask : where Dask computes the chunks of a store: ``local``, the address of a scheduler, or a
+        file that describes a cluster.
 
     Returns
     -------
@@ -43,9 +47,11 @@ def sweep(
     ScenarioError, ModelError, UnsupportedModelError.
     """
     if store is None:
+        if dask is not None:
+            raise ScenarioError(f"dask {dask!r} writes to a store: name one")
         return _in_memory(plan_sweep(source), workers, progress)
     path = Path(store)
-    finish(plan_for(source, path), path, workers, progress)
+    finish(plan_for(source, path), path, workers, progress, dask)
     found: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None)
     return found
 
@@ -69,7 +75,13 @@ def _in_memory(plan: SweepPlan, workers: int, progress: Progress | None) -> xr.D
     return as_dataset(plan.layout, joined(blocks))
 
 
-def finish(plan: SweepPlan, path: Path, workers: int, progress: Progress | None) -> Store:
+def finish(
+    plan: SweepPlan,
+    path: Path,
+    workers: int,
+    progress: Progress | None = None,
+    dask: str | None = None,
+) -> Store:
     """The store at a path, new or already begun, once nothing is missing in it.
 
     Raises ScenarioError if it cannot be written, or is that of another sweep.
@@ -83,7 +95,7 @@ def finish(plan: SweepPlan, path: Path, workers: int, progress: Progress | None)
             if progress:
                 progress(done, plan.points)
 
-        run_missing(run, workers, report, Stop())
+        run_missing(run, workers, report, Stop(), dask)
         return run.store
 
 
