@@ -38,6 +38,12 @@ class _Varied:
     typical: float
     to_model: float
 
+    @property
+    def about(self) -> tuple[object, ...]:
+        """All that a draw depends on, beside its place."""
+        spread, row = self.distribution, self.row
+        return row.name, spread, self.typical, row.low, row.high, self.to_model
+
     def fault(self, error: ModelError) -> ModelError:
         """What went wrong, with the place in its table."""
         return ModelError(f"{self.row.where}: {self.column} of {self.row.name}: {error}")
@@ -71,6 +77,13 @@ class Cohort:
     def names(self) -> tuple[str, ...]:
         """What tells the subjects apart."""
         return tuple(self._varied)
+
+    @property
+    def about(self) -> str:
+        """The spread of each number, and what goes together, as text."""
+        rows = [item.about for item in self._varied.values()]
+        factor = [[f"{value:.9g}" for value in row] for row in self._correlations.factor]
+        return repr((rows, self._correlations.names, factor))
 
     def subject(self, number: int) -> dict[str, float]:
         """The base values of one subject, in the model's units."""

@@ -39,12 +39,15 @@ _Found = dict[str, xr.Variable]
 """What an endpoint gives, by what its name is followed by: "" is its number."""
 
 
-def compute_endpoints(dataset: xr.Dataset, scenario: Scenario, context: Context) -> xr.Dataset:
+def compute_endpoints(
+    dataset: xr.Dataset, scenario: Scenario, context: Context, *, briefly: bool = False
+) -> xr.Dataset:
     """One variable per endpoint, with the dataset's dimensions other than time.
 
     Inputs, and what responses and activities of the scenario say, stand there too: endpoints may
     use them.
-    Those over doses have a text variable too, ``NAME_flag``.
+    Those over doses have a text variable too, ``NAME_flag``. Samples stand apart where it is done
+    `briefly`: responses say nothing of all of them together.
 
     Raises ScenarioError for an empty window, a time that was not sampled, or an unknown name.
     """
@@ -53,7 +56,7 @@ def compute_endpoints(dataset: xr.Dataset, scenario: Scenario, context: Context)
     result = result.assign({name: dataset[name] for name in counts_in(dataset)})
     add_inputs(result, dataset.attrs)
     dataset = with_readings(dataset, scenario)
-    add_responses(result, dataset, scenario, context.model)
+    add_responses(result, dataset, scenario, context.model, apart=briefly)
     add_activities(result, dataset, scenario, context)
     new: _Found = {}
     for name, endpoint in scenario.endpoints.items():

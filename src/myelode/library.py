@@ -70,12 +70,16 @@ def find_sweep(name_or_path: str | Path) -> Path:
 
 
 def beside(where: str, name_or_path: str) -> str:
-    """A path as a file at `where` means it: relative to its own folder. Names stay names."""
+    """A path as a file at `where` means it: relative to its own folder. Names stay names.
+
+    What ends as a file does is no name: a file means it beside itself, and nowhere else.
+    """
     path = Path(name_or_path)
     if not (path.suffix or len(path.parts) > 1):
         return name_or_path
     found = Path(where).parent / path
-    return str(found) if found.exists() else name_or_path
+    is_there = found.exists() or (path.suffix and Path(where).is_file())
+    return str(found) if is_there else name_or_path
 
 
 def _find(

@@ -51,8 +51,12 @@ def evaluate(dataset: xr.Dataset) -> xr.Dataset:
 def evaluate_scenario(
     dataset: xr.Dataset, scenario: Scenario, context: Context, *, briefly: bool = False
 ) -> xr.Dataset:
-    """As `evaluate`, for a scenario and model at hand; `briefly` without reasons and scores."""
-    result = compute_endpoints(dataset, scenario, context)
+    """As `evaluate`, for a scenario and model at hand.
+
+    It is done `briefly` without reasons, and with samples that stand apart: without scores, and
+    without the rates, curves and dropout of responses.
+    """
+    result = compute_endpoints(dataset, scenario, context, briefly=briefly)
     result.attrs = {**dataset.attrs, "reference": scenario.reference}
     add_combinations(result, scenario)
     if scenario.outcome is not None:

@@ -74,11 +74,14 @@ def rows_used(plan: Plan) -> list[Parameter]:
 
 def run_to_json(planned: PlannedRun) -> dict[str, Any]:
     """A run as plain data, without what all runs of a plan share."""
-    timeline = planned.run.timeline
+    timeline = timeline_to_json(planned.run.timeline)
+    return {"place": list(planned.place), "changes": dict(planned.run.changes), **timeline}
+
+
+def timeline_to_json(timeline: Timeline) -> dict[str, Any]:
+    """What happens in a run, and until when, as plain data."""
     rest = timeline.equilibration
     return {
-        "place": list(planned.place),
-        "changes": dict(planned.run.changes),
         "instants": [_instant_to_json(instant) for instant in timeline.instants],
         "end": timeline.end,
         "equilibration": [rest.duration, list(rest.hold)] if rest else None,
@@ -86,7 +89,7 @@ def run_to_json(planned: PlannedRun) -> dict[str, Any]:
 
 
 def timeline_from_json(data: dict[str, Any]) -> Timeline:
-    """The timeline of a run that `run_to_json` wrote."""
+    """The timeline that `timeline_to_json` wrote."""
     rest = data["equilibration"]
     return Timeline(
         tuple(_instant_from_json(item) for item in data["instants"]),

@@ -50,6 +50,24 @@ def test_the_exit_code_reaches_the_shell(tmp_path: Path) -> None:
     assert done.stderr == "error: nowhere.yaml: no such file\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no /dev/full")
+def test_an_output_that_cannot_be_written_is_one_line() -> None:
+    for arguments in (["list", "models"], ["list", "models", "--json"]):
+        command = [sys.executable, "-m", "myelode", *arguments]
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+        said = "error: the output cannot be written: No space left on device\n"
+        assert (done.returncode, done.stderr) == (1, said)
+
+
+def test_nobody_needs_to_listen() -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{sys.executable} -m myelode list models --json >&-"],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_version_needs_no_library() -> None:
     look = (
         "import sys; from myelode.cli import main; main(['--version']);"

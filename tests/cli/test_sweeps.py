@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from myelode.cli import main, sweep_progress, sweep_runs
 from myelode.cli.sweep_progress import Pace, duration, pace
@@ -50,6 +51,12 @@ def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def counts(summary: dict[str, Any]) -> tuple[int, ...]:
     return tuple(summary[name] for name in ("points", "done", "failed", "missing"))
+
+
+def contents(store: Path) -> dict[str, bytes]:
+    """All files of a store but that in which writers sign."""
+    files = (file for file in store.rglob("*") if file.is_file() and file.name != "writer")
+    return {str(file): file.read_bytes() for file in files}
 
 
 # Run, status and resume
@@ -100,6 +107,31 @@ def test_the_status_of_a_store(sweep: Path, answer: Answer, source: str) -> None
         assert "(shard 1/2)" in answer("sweep", "status", source)["writer"]
 
 
+@pytest.mark.parametrize("source", ["toy.yaml", "toy.zarr"])
+def test_a_store_is_found_by_its_sweep(sweep: Path, answer: Answer, source: str) -> None:
+    answer("sweep", "run", sweep, "--shard", "0/2")
+    assert answer("sweep", "resume", source)["missing"] == 0
+    for command, file in (("show", "toy.png"), ("export", "toy.csv")):
+        found = answer("sweep", command, source, "-o", file, "--quiet")
+        assert found["files"]["store"] == "toy.zarr"
+        assert Path(file).stat().st_size > 0
+
+
+def test_points_are_tried_again_in_the_store_of_a_sweep(sweep: Path, answer: Answer) -> None:
+    sweep.write_text(SWEEP + "rtol: 1e-12\nlimits: {steps: 60}\n")
+    answer("sweep", "run", sweep, "-o", "own.zarr", code=1)
+    retry = ("retry", sweep, "-o", "own.zarr", "--status", "gave_up", "--rtol", "1e-3")
+    assert answer("sweep", *retry)["retried"] == 10
+
+
+def test_a_store_of_another_sweep_is_not_shown_as_that_of_a_file(
+    sweep: Path, answer: Answer, complaint: Complaint
+) -> None:
+    answer("sweep", "run", sweep)
+    sweep.write_text(SWEEP.replace("k: {from", "medium: {from").replace("1/h", "l"))
+    assert "is the store of another sweep" in complaint("sweep", "show", sweep, "-o", "x.png")
+
+
 def test_shards_make_the_same_store(sweep: Path, answer: Answer) -> None:
     answer("sweep", "run", sweep, "-o", "whole.zarr", "--workers", 1)
     for shard in ("2/3", "0/3", "1/3"):
@@ -120,14 +152,31 @@ def test_a_changed_scenario_makes_all_chunks_old(
     scenario = sweep.with_name("pulse.yaml")
     scenario.write_text(scenario.read_text().replace("dilute: 10", "dilute: 5"))
     assert answer("sweep", "status", sweep)["chunks_older"] == 4
+    before = contents(Path("toy.zarr"))
     said = complaint("sweep", "retry", "toy.zarr", "--status", "failed")
+    assert contents(Path("toy.zarr")) == before
     assert "toy.zarr: 4 chunks are of an older model or scenario: first, myelode sweep" in said
-    assert set(open_store(Path("toy.zarr")).status().tolist()) == {0}
     found = answer("sweep", "run", sweep)
     assert (found["chunks_older"], found["computed"]) == (4, 10)
     answer("sweep", "run", sweep, "-o", "new.zarr")
     one, other = (open_store(Path(name)) for name in ("toy.zarr", "new.zarr"))
     assert not differences(one, other)
+
+
+def test_a_shard_of_a_changed_scenario_leaves_nothing_of_the_older_one(
+    sweep: Path, answer: Answer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer("sweep", "run", sweep)
+    scenario = sweep.with_name("pulse.yaml")
+    scenario.write_text(scenario.read_text().replace("dilute: 10", "dilute: 5"))
+    assert main(["sweep", "run", str(sweep), "--shard", "0/2"]) == 0
+    said = capsys.readouterr().out
+    assert "Points: 10: 6 done, 0 failed, 4 missing." in said
+    assert "4 chunks were of an older model or scenario." in said
+    found = xr.open_zarr("toy.zarr").load()
+    assert found.status.values.tolist() == [0] * 3 + [-1] * 3 + [0] * 3 + [-1]
+    found = answer("sweep", "run", sweep, "--shard", "1/2")
+    assert (found["chunks_older"], found["missing"]) == (0, 0)
 
 
 def test_more_points_keep_the_chunks_that_are_there(sweep: Path, answer: Answer) -> None:
@@ -196,10 +245,15 @@ def test_without_a_command_the_help_comes(capsys: pytest.CaptureFixture[str]) ->
         (("run", "decay"), "decay: is not the store of a sweep"),
         (("run", "toy.yaml", "-o", "no/where.zarr"), "cannot be written: No such file or"),
         (("run", "toy.yaml", "-o", "decay"), "decay: is not the store of a sweep"),
-        (("resume", "toy.yaml"), "toy.yaml: is no store: run the sweep first"),
+        (("resume", "toy.yaml"), "toy.zarr: there is no such store: first, myelode sweep run toy"),
+        (("resume", "toy.yaml", "-o", "x.zarr"), "first, myelode sweep run toy.yaml -o x.zarr"),
         (("resume", "none.zarr"), "none.zarr: there is no such store"),
         (("retry", "none.zarr", "--status", "failed"), "none.zarr: there is no such store"),
-        (("status", "toy.yaml"), "toy.zarr: there is no such store"),
+        (("status", "toy.yaml"), "toy.zarr: there is no such store: first, myelode sweep run toy"),
+        (("show", "toy.yaml", "-o", "x.png"), "toy.zarr: there is no such store: first, myelode"),
+        (("export", "toy.yaml", "-o", "x.csv"), "toy.zarr: there is no such store: first, myelode"),
+        (("show", "melflufen_elasticities", "-o", "x.png"), "melflufen_elasticities.zarr: there"),
+        (("show", "none.zarr", "-o", "x.png"), "none.zarr: there is no such store"),
     ],
 )
 def test_bad_input_is_one_line(

@@ -14,7 +14,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "myelode"
 ORDER = """
     errors
     units conversion expressions dimensions
-    files hardware faults library lookups settings claims
+    files hardware portable faults library lookups settings claims
     equations.functions equations.mathml
     sbml.units sbml.empty sbml sbml.dependencies sbml.infusions sbml.algebra
     preflight.loading preflight.isolation preflight.tree preflight.scopes preflight.findings
@@ -51,13 +51,15 @@ ORDER = """
     interactions interactions.indices combinations outcomes
     provenance datasets results
     simulation run_requests model_runs
-    sweeps.blocks sweeps.designs.sections sweeps.sections sweeps.designs.spaces
+    sweeps.blocks sweeps.designs.sections sweeps.sections sweeps.designs.scales sweeps.designs.spaces
     sweeps.designs.sequences sweeps.designs.points sweeps.designs.tables sweeps.designs.orders
-    sweeps.designs.reading sweeps.designs sweeps.axes sweeps.timelines sweeps.structures
-    sweeps.cores sweeps.readouts sweeps.layouts sweeps.keys sweeps.plans sweeps.costs
-    sweeps.stores.libraries sweeps.stores.packing sweeps.stores.skeletons sweeps.stores.locks sweeps.stores.store
+    sweeps.designs.reading sweeps.designs sweeps.standing sweeps.axes sweeps.timelines sweeps.structures
+    sweeps.documents sweeps.cores sweeps.verdicts sweeps.readouts sweeps.layouts sweeps.keys sweeps.plans sweeps.apart sweeps.costs
+    sweeps.foreseen
+    sweeps.stores.libraries sweeps.stores.files sweeps.stores.packing sweeps.stores.skeletons sweeps.stores.locks
+    sweeps.stores.comparing sweeps.stores.replacements sweeps.stores.store
     sweeps.stores.ledgers sweeps.stores
-    sweeps.backends.jobs sweeps.backends.processes sweeps.backends.crews sweeps.backends.local
+    sweeps.backends.jobs sweeps.backends.processes sweeps.backends.culprits sweeps.backends.suspects sweeps.backends.crews sweeps.backends.local
     sweeps.backends.dask_files sweeps.backends.dask_clusters sweeps.backends.with_dask
     sweeps.backends.running sweeps.backends.slurm_scripts sweeps.backends.with_slurm
     sweeps.backends sweeps.sweeping
@@ -72,10 +74,10 @@ ORDER = """
     interactions.checkerboards quantile_bands flux_terms flux_shares attribution.shapley
     attribution.scales attribution.sides attribution.differences attribution.mixtures
     attribution.explanation attribution.words attribution
-    sensitivities.samples sensitivities.libraries sensitivities.regions sensitivities.variances
-    sensitivities.screening sensitivities.elasticities sensitivities.densities
-    sensitivities.methods sensitivities.tables sensitivities.finished sensitivities.analysis
-    sensitivities
+    sensitivities.samples sensitivities.libraries sensitivities.splits sensitivities.regions
+    sensitivities.gaps sensitivities.variances sensitivities.screening sensitivities.elasticities
+    sensitivities.chance sensitivities.densities sensitivities.methods sensitivities.doubts
+    sensitivities.tables sensitivities.finished sensitivities.analysis sensitivities
     validation assumptions
     descriptions
     calibration fitting.measurements fitting.predictions fitting.targets fitting.rows
@@ -84,14 +86,14 @@ ORDER = """
     figures.styles figures.events figures.panel figures.measured figures.combined figures.page figures.matrices
     figures.published figures.clinic figures.signature figures.partners figures.bar_values figures.bars
     figures.dose_axis figures.responses figures.arrangement figures.waterfall figures.index_bars figures.tornado figures.flux_bars
-    figures.isobolograms figures.sweeps.across figures.sweeps.colours figures.sweeps.data figures.sweeps.frame figures.sweeps.axes
-    figures.sweeps.maps figures.sweeps.slices figures.sweeps.scatter figures.sweeps
+    figures.isobolograms figures.sweeps.across figures.sweeps.colours figures.sweeps.data figures.sweeps.frame figures.sweeps.ticks
+    figures.sweeps.axes figures.sweeps.grids figures.sweeps.maps figures.sweeps.slices figures.sweeps.scatter figures.sweeps
     figures.story figures.dose_responses figures.heat_maps figures.fits figures
     exports.selection exports.standalone exports.sedml exports.latex exports.archive exports
     cli.checks cli.tables cli.beside cli.activities cli.clinic cli.pages cli.curves cli.draws
-    cli.fits cli.summaries cli.console cli.options cli.answers cli.responses cli.attribution cli.sensitivities cli.interactions cli.turnover
+    cli.fits cli.summaries cli.console cli.options cli.answers cli.responses cli.attribution cli.interactions cli.turnover
     cli.running cli.looking cli.checking cli.exporting cli.fitting cli.warming cli.templates
-    cli.sweep_progress cli.sweep_reports cli.sweep_runs cli.sweeps cli.sweep_results cli.cluster_jobs cli __main__
+    cli.sweep_progress cli.sweep_reports cli.sensitivities cli.sweep_runs cli.sweeps cli.sweep_results cli.cluster_jobs cli __main__
 """.split()
 
 # `Model.simulate` and its like are a convenience: they hand over to the module that knows how.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 
 import numpy as np
@@ -13,7 +12,6 @@ from myelode.sensitivities.densities import pawn_indices, rbd_indices
 from myelode.sensitivities.elasticities import elasticities
 from myelode.sensitivities.libraries import analyser
 from myelode.sensitivities.methods import method_for
-from myelode.sensitivities.regions import failing_region
 from myelode.sensitivities.samples import Parameter, Sample
 from myelode.sensitivities.screening import morris_effects
 from myelode.sensitivities.tables import indices_of
@@ -74,7 +72,7 @@ def test_an_endpoint_that_never_varies_has_no_shares_and_no_warnings() -> None:
     found = sobol_indices(points, reading(np.full(points.count, 3.3)))
     assert np.isnan(found["ST"]).all()
     result, notes = indices_of(
-        points, [reading(np.full(points.count, 3.3))], method_for("saltelli", None), False
+        points, [reading(np.full(points.count, 3.3))], method_for("saltelli", None)
     )
     assert notes == ["y is the same at every point"]
     assert result["ST"].dims == ("endpoint", "parameter")
@@ -162,24 +160,11 @@ def test_methods_follow_from_designs() -> None:
         "elasticities": "elasticities", "morris": "morris", "saltelli": "sobol", "random": "pawn",
     }  # fmt: skip
     assert method_for("saltelli", "rbd").name == "rbd"
-    with pytest.raises(ScenarioError, match="sobol needs a design saltelli; of a design random"):
-        method_for("random", "sobol")
+    said = "method sobol needs a design saltelli, and this one is grid, of which come pawn or rbd"
+    with pytest.raises(ScenarioError, match=said):
+        method_for("random", "sobol", "grid")
     with pytest.raises(ScenarioError, match="did you mean 'morris'"):
         method_for("random", "moris")
-
-
-def test_regions_are_named_by_the_thresholds_that_tell_most() -> None:
-    values = np.random.default_rng(3).random((1000, 2))
-    parameters = (Parameter("k_H", "", "1/h"), Parameter("other"))
-    above = failing_region(parameters, values, values[:, 0] > 0.9)
-    assert above == "all with k_H above 0.9 1/h"
-    everywhere = np.zeros(1000, bool)
-    everywhere[::100] = True
-    assert failing_region(parameters, values, everywhere).startswith("in no region")
-    assert failing_region(parameters, values, np.ones(1000, bool)) == "which is all of them"
-    mostly = (values[:, 0] < 0.2) & (np.arange(1000) % 2 == 0)
-    found = failing_region(parameters, values, mostly)
-    assert re.fullmatch(r"all with k_H below 0\.(19\d*|2) 1/h \(where \d+ did not\)", found)
 
 
 def test_the_commonest_reason_is_told() -> None:
@@ -202,20 +187,20 @@ def test_without_salib_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_parameters_are_sorted_by_their_largest_size_and_lost_endpoints_named() -> None:
     points, x = sample_of(Elasticities({"a": 2.0, "b": 3.0, "c": 1.0}, 0.1))
     seen = [reading(x["b"] ** 0.5, label="one"), reading(x["c"] ** -2.0, label="other")]
-    result, notes = indices_of(points, seen, method_for("elasticities", None), False)
+    result, notes = indices_of(points, seen, method_for("elasticities", None))
     assert result["parameter"].values.tolist() == ["c", "b", "a"]
     assert result["elasticity"].sel(endpoint="other", parameter="c").item() == pytest.approx(-2)
     assert result["parameter_unit"].values.tolist() == ["1/h"] * 3
     assert notes == []
 
 
-def test_endpoints_that_cannot_be_analysed_are_left_out_unless_asked_for() -> None:
+def test_endpoints_that_cannot_be_analysed_are_left_out_unless_nothing_is_left() -> None:
     points, x = sample_of(Saltelli(ISHIGAMI_CUBE, 64, 1))
     lost = reading(np.where(x["x1"] > 3, np.nan, 1.0), label="lost")
     seen = [reading(ishigami(x), label="kept"), lost]
     sobol = method_for("saltelli", None)
-    result, [note] = indices_of(points, seen, sobol, False)
+    result, [note] = indices_of(points, seen, sobol)
     assert result["endpoint"].values.tolist() == ["kept"]
     assert note.startswith("lost is left out: sobol needs every point")
     with pytest.raises(ScenarioError, match="sobol needs every point"):
-        indices_of(points, [lost], sobol, True)
+        indices_of(points, [lost], sobol)

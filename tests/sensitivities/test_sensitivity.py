@@ -122,7 +122,7 @@ def test_sobol_refuses_failed_points_and_names_their_region(
         answer = _said(capsys, store, "--of", "fed", "--method", method)
         assert answer["failed"] > 20
         assert next(iter(answer["indices"])) == "k"
-        assert "points failed, all with k above 1" in answer["notes"][0]
+        assert "points failed, all with k above 1" in answer["notes"][-1]
 
 
 @pytest.mark.parametrize("block", [
@@ -140,7 +140,8 @@ def test_pawn_and_rbd_take_any_points(
     rbd = sensitivity(sweep, method="rbd")
     assert rbd["S1"].sel(parameter="x2").item() == pytest.approx(0.44, abs=0.12)
     said = _error(capsys, sweep, "--method", "morris")
-    assert "method morris needs a design morris; of a design random come pawn or rbd" in said
+    name = block.split(":")[0]
+    assert f"method morris needs a design morris, and this one is {name}, of which come " in said
 
 
 def test_entries_of_an_endpoint_are_analysed_one_by_one(write_sweep: WriteSweep) -> None:
@@ -154,6 +155,59 @@ def test_entries_of_an_endpoint_are_analysed_one_by_one(write_sweep: WriteSweep)
     by_label = found["elasticity"].sel(parameter="x1")
     assert by_label.values == pytest.approx([0, 0, 2, 2], abs=1e-9)
     assert isinstance(found, xr.Dataset)
+
+
+def test_a_run_that_failed_takes_nothing_from_the_other_runs_of_its_point(
+    write_sweep: WriteSweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = write_sweep(
+        "with: {perturbations: [none, {weak: {scale: {k: 0.1}}}]}\n"
+        f"design: {{saltelli: {{points: 64, over: {FEEDS}}}}}\nendpoints: [fed]\n"
+    )
+    store = tmp_path / "fed.zarr"
+    answer = _said(capsys, sweep, "--store", store)
+    assert answer["failed"] > 20
+    assert list(answer["endpoints"]) == ["weak.fed"]
+    assert answer["indices"]["k"]["ST"] == pytest.approx(1, abs=0.05)
+    [note] = [note for note in answer["notes"] if "left out" in note]
+    assert note.startswith("none.fed is left out: sobol needs every point: ")
+    assert "points failed, all with k above 1 (perturbation none: 2000 steps" in note
+    both = sensitivity(store, method="pawn")
+    assert both["endpoint"].values.tolist() == ["none.fed", "weak.fed"]
+    lost, whole = both["used"].values.tolist()
+    assert lost < whole == 128
+
+
+def test_the_report_counts_the_points_behind_each_table(
+    write_sweep: WriteSweep, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = write_sweep(
+        f"design: {{saltelli: {{points: 64, over: {ISHIGAMI}}}}}\nendpoints: [ishigami]\n"
+    )
+    assert main(["sensitivity", str(sweep), "--method", "pawn"]) == 0
+    said = capsys.readouterr().out
+    assert "(320 points)" in said
+    assert "PAWN indices of ishigami, from 128 points" in said
+    assert "128 of 320 points repeat no others: only these are analysed." in said
+    assert main(["sensitivity", str(sweep)]) == 0
+    assert "from" not in capsys.readouterr().out.split("S1:")[0]
+
+
+def test_what_a_sweep_warns_of_is_said_before_the_work_and_in_the_notes(
+    write_sweep: WriteSweep, capsys: pytest.CaptureFixture[str]
+) -> None:
+    over = f"{{x1: {CIRCLE}, x4: {{from: 0, to: 1}}}}"
+    sweep = write_sweep(
+        f"design: {{random: {{points: 100, over: {over}}}}}\nendpoints: [ishigami]\n"
+    )
+    idle = "x4 changes nothing of what is kept"
+    assert main(["sensitivity", str(sweep)]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == f"warning: {idle}\n"
+    assert f"{idle}.\n" in captured.out
+    assert main(["sensitivity", str(sweep), "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+    assert idle in sensitivity(sweep).attrs["notes"].split("\n")
 
 
 def test_workers_change_nothing(write_sweep: WriteSweep) -> None:

@@ -46,7 +46,7 @@ def _found(kind: str, method: str | None = None, endpoints: int = 1, **attrs: An
         values = ishigami(x)
     chosen = method_for(kind, method)
     seen = [reading(values, label=f"y_{number}") for number in range(endpoints)]
-    result, _ = indices_of(points, seen, chosen, False)
+    result, _ = indices_of(points, seen, chosen)
     said = {"method": chosen.name, "method_title": chosen.title}
     return result.assign_attrs({**ATTRIBUTES, **said, **attrs})
 
@@ -98,6 +98,19 @@ def test_what_is_left_out_is_said() -> None:
     assert "100 points, 3 failed" in said
     assert "3 points failed." in said
     assert "µmol/L" in said
+
+
+def test_the_points_behind_the_bars_are_counted() -> None:
+    found = _found("saltelli", "pawn", 2, points=320)
+    assert "320 points, 128 analysed" in " ".join(_texts(draw_tornado(found)).split())
+    found["used"][0] = 99
+    assert "320 points, 99 to 128 analysed" in " ".join(_texts(draw_tornado(found)).split())
+    assert "analysed" not in _texts(draw_tornado(_found("saltelli", points=320)))
+
+
+def test_the_level_of_chance_says_which_it_is() -> None:
+    said = _texts(draw_tornado(_found("random")))
+    assert "95 % of parameters that do nothing stay below" in said
 
 
 def test_an_elasticity_that_is_no_number_is_no_bar() -> None:

@@ -43,23 +43,29 @@ Document = dict[str, Any]
 class FakePlan:
     """A sweep as its document describes it.
 
-    Keys of the document: `count`, `chunk`, `version` (of the model: it scales everything), `id`,
-    `threaded`; and lists of points: `fail`, `raise`, `kill` (end the process), `kill_once` (the
+    Keys of the document: `count`, `chunk`, `version` (of the model: it scales everything), `hours`
+    until the end, `id`, `threaded`; and lists of points: `fail`, `raise`, `kill` (end the process), `kill_once` (the
     first time only, by a mark in the folder `marks`); `wait` seconds in each chunk.
+
+    Attributes
+    ----------
+    asked : the chunks of which somebody has asked the key.
     """
 
     def __init__(self, **about: Any):
         defaults = {"count": 40, "chunk": 8, "version": 1, "id": "fake", "threaded": False}
-        self.about: Document = defaults | about
+        self.about: Document = defaults | {"hours": TIMES[-1]} | about
+        self.times = np.linspace(0.0, self.about["hours"], len(TIMES))
+        self.asked: list[int] = []
         self.engine = "fake"
         self.is_threaded = bool(self.about["threaded"])
         fixed = {
-            "time": (("time",), TIMES, {"units": "h"}),
+            "time": (("time",), self.times, {"units": "h"}),
             "perturbation": (("perturbation",), np.array(["none", "slow"]), {}),
         }
         self.layout = Layout(
             self.about["count"], self.about["chunk"], VARIABLES, fixed,
-            {"title": "a fake", "sweep_id": self.about["id"]},
+            {"title": f"a fake of version {self.about['version']}", "sweep_id": self.about["id"]},
         )  # fmt: skip
 
     @property
@@ -67,8 +73,10 @@ class FakePlan:
         return json.dumps(self.about)
 
     def key(self, number: int) -> str:
+        self.asked.append(number)
         first, last = self.layout.bounds(number)
-        return f"{self.about['version']}-{first}-{last}"
+        until = "" if self.about["hours"] == TIMES[-1] else f"-until-{self.about['hours']}"
+        return f"{self.about['version']}-{first}-{last}{until}"
 
     def columns(self, numbers: np.ndarray) -> Block:
         lines = np.array(["MM.1S", "RPMI-8226"], dtype=object)
@@ -81,15 +89,16 @@ class FakePlan:
         self, numbers: Sequence[int] | np.ndarray, threads: int = 1, rtol: float | None = None
     ) -> Block:
         numbers = np.asarray(numbers)
-        time.sleep(self.about.get("wait", 0))
+        if wait := self.about.get("wait"):
+            time.sleep(wait)
         self._misbehave(set(numbers.tolist()))
         block = self.layout.empty(len(numbers)) | self.columns(numbers)
         rate = block["k"] * self.about["version"]
-        block["drug"][:] = np.exp(-rate[:, None] * TIMES)
+        block["drug"][:] = np.exp(-rate[:, None] * self.times)
         block["half_life"][:] = np.log(2) / rate[:, None] * [1, 2]
         block["outcome"][:] = rate > 1
         block["status"][:], block["steps"][:] = DONE, numbers
-        block["time_reached"][:], block["rtol"][:] = TIMES[-1], rtol or 1e-6
+        block["time_reached"][:], block["rtol"][:] = self.times[-1], rtol or 1e-6
         block["seconds"][:] = time.process_time() % 1
         if rtol is None:
             self._fail(block, np.isin(numbers, self.about.get("fail", [])))

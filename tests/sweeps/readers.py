@@ -53,6 +53,9 @@ class Reader:
         numbers = np.arange(first + 1, last + 1, dtype=float)
         return dict.fromkeys(SPREADS, 1000.0 * seed + numbers)
 
+    def spread(self, column: str, names: Sequence[str] | None) -> str:
+        return repr((column, names, SPREADS))
+
 
 def points_of(design: str, where: str = "own.yaml") -> Points:
     """The points of a design, written as one mapping of YAML."""

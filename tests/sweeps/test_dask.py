@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -16,8 +16,9 @@ import pytest
 import myelode
 from myelode.errors import ScenarioError
 from myelode.sweeps.backends import with_dask
+from myelode.sweeps.backends.crews import Crew
 from myelode.sweeps.backends.dask_files import CLUSTERS, read_cluster
-from myelode.sweeps.backends.jobs import Finished
+from myelode.sweeps.backends.jobs import Finished, Job
 from myelode.sweeps.backends.local import Stop, unfinished
 from myelode.sweeps.backends.with_dask import run_on_dask
 from myelode.sweeps.blocks import CRASHED, DONE
@@ -100,9 +101,10 @@ def test_few_chunks_are_with_the_scheduler_at_a_time(
     begun: list[int] = []
     begin = with_dask._Tasks._begin
 
-    def spy(tasks: with_dask._Tasks, *arguments: object) -> None:
-        begin(tasks, *arguments)
+    def spy(tasks: with_dask._Tasks, waiting: Iterator[int]) -> bool:
+        is_more = begin(tasks, waiting)
         begun.append(len(tasks._begun))
+        return is_more
 
     monkeypatch.setattr(with_dask._Tasks, "_begin", spy)
     _run(plan, store)
@@ -129,6 +131,75 @@ def test_a_point_that_kills_its_process_is_marked_and_no_other(tmp_path: Path) -
     assert store.status()[13] == CRASHED
     assert "signal 11" in store.columns("reason")[13]
     _require_equal(store, _plan(), but=(13,))
+
+
+class BusyCrew(Crew):
+    """A crew that finds its first chunks in other hands, once or for ever."""
+
+    times = 1
+
+    def run(self, jobs: Sequence[Job], workers: int) -> None:
+        if BusyCrew.times:
+            BusyCrew.times -= 1
+            for job in jobs:
+                self._report(Finished(job.number, is_ours=False))
+        else:
+            super().run(jobs, workers)
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_a_chunk_that_kills_and_is_in_other_hands_is_waited_for_or_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_alone: bool
+) -> None:
+    monkeypatch.setattr(with_dask, "Crew", BusyCrew)
+    monkeypatch.setattr(BusyCrew, "times", 1)
+    plan = _plan(kill=[13])
+    store = _store(tmp_path, plan)
+    told: list[Finished] = []
+    busy = _run(plan, store, report=told.append, is_alone=is_alone)
+    assert busy == ([] if is_alone else [3])
+    assert all(done.is_ours and done.points == CHUNK for done in told)
+    assert len(told) == COUNT // CHUNK - len(busy)
+    assert bool(store.key(3)) == is_alone
+
+
+def test_a_chunk_that_was_stored_before_its_worker_died_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class QuickCrew(Crew):
+        def run(self, jobs: Sequence[Job], workers: int) -> None:
+            for job in jobs:
+                store.write(job.number, _plan().compute(job.number), plan.key(job.number))
+            super().run(jobs, workers)
+
+    monkeypatch.setattr(with_dask, "Crew", QuickCrew)
+    plan = _plan(kill=[13])
+    store = _store(tmp_path, plan)
+    told: list[Finished] = []
+    assert _run(plan, store, report=told.append) == []
+    assert sum(done.points for done in told) == COUNT
+
+
+def test_keys_are_asked_for_when_chunks_are_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(with_dask, "IN_FLIGHT", 2)
+    asked: list[int] = []
+
+    class CuriousPlan(FakePlan):
+        def key(self, number: int) -> str:
+            asked.append(number)
+            return super().key(number)
+
+    plan, stop = CuriousPlan(count=COUNT, chunk=CHUNK), Stop()
+    store = _store(tmp_path, plan)
+
+    def report(done: Finished) -> None:
+        stop.is_asked = True
+
+    _run(plan, store, report=report, stop=stop)
+    assert asked == list(range(len(asked)))
+    assert len(asked) <= 3
 
 
 def test_a_fault_in_a_worker_is_one_line(tmp_path: Path) -> None:
@@ -216,9 +287,26 @@ def test_workers_plan_a_store_anew_when_another_takes_its_place(tmp_path: Path) 
         for version in (1, 2):
             plan = _plan(version=version)
             store = create(tmp_path / "one.zarr", plan.layout, plan.document)
-            store.adopt(plan.layout, plan.document)
+            store.adopt(plan.layout, plan.document, plan.key)
             assert _run(plan, store, address) == []
             _require_equal(store, _plan(version=version))
+
+
+def test_a_model_that_is_edited_is_read_again_by_workers_that_stay(tmp_path: Path) -> None:
+    scenario = write_decay(tmp_path)
+    design = "grid: {regimen.pulse.to: {from: 1 uM, to: 3 uM, points: 6}}"
+    toy = sweep_of(scenario, design, "chunk: 2\nengine: ensemble\n")
+    found = []
+    with _cluster(tmp_path, workers=1) as (address, _):
+        for rate in ("0.5", "0.7"):
+            for name in ("decay.ant", "parameters.tsv"):
+                file = tmp_path / "decay" / name
+                file.write_text(file.read_text().replace("0.5", rate))
+            here = myelode.sweep(toy)
+            there = myelode.sweep(toy, tmp_path / "toy.zarr", dask=address).load()
+            assert here.identical(there.assign(seconds=here["seconds"]))
+            found.append(there["area"].values)
+    assert (found[1] < found[0]).all()
 
 
 def test_an_unreachable_scheduler_is_one_line(tmp_path: Path) -> None:

@@ -180,6 +180,17 @@ def test_a_zip_takes_point_by_point() -> None:
     assert rows(points) == [(1.0, 3.0, "A"), (1.0, 4.0, "B"), (2.0, 3.0, "C"), (2.0, 4.0, "D")]
 
 
+@pytest.mark.parametrize("one", ["random", "latin_hypercube", "sobol"])
+@pytest.mark.parametrize("other", ["random", "latin_hypercube"])
+def test_zipped_blocks_of_the_same_seed_are_unrelated(one: str, other: str) -> None:
+    blocks = [
+        f"{{{kind}: {{points: 1024, over: {{{name}: {{from: 0, to: 1}}}}}}}}"
+        for kind, name in ((one, "x"), (other, "n"))
+    ]
+    columns = points_of(f"{{zip: [{', '.join(blocks)}]}}").columns(0, 1024)
+    assert abs(np.corrcoef(columns["x"], columns["n"])[0, 1]) < 0.1
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=4), st.data())
 def test_a_cross_of_grids_is_the_grid_of_all_axes(lengths: list[int], data: st.DataObject) -> None:
@@ -216,6 +227,9 @@ BAD = {
     "an axis that stands twice": ("{cross: [{grid: {x: [1]}}, {grid: {n: [1]}}, {grid: {x: [2]}}]}", r"design.cross: the axis 'x' stands in 2 of the blocks$"),
     "an axis zipped with itself": ("{zip: [{grid: {x: [1]}}, {grid: {x: [2]}}]}", r"design.zip: the axis 'x' stands in 2"),
     "zipped lengths": ("{zip: [{grid: {x: [1, 2]}}, {grid: {n: [1, 2, 3]}}]}", r"design.zip: what is zipped has the same number of points, not 2 and 3$"),
+    "two zipped blocks of one sequence": ("{zip: [{sobol: {points: 8, seed: 1, over: {x: [1, 2]}}}, {cross: [{sobol: {points: 4, seed: 2, over: {n: [1]}}}, {grid: {k: [1 1/h, 2 1/h]}}]}]}", r"design.zip: 2 of the blocks are sobol or saltelli: their axes would move together; let one block be over all of them$"),
+    "samples zipped with points of their sequence": ("{zip: [{sobol: {points: 8, over: {x: {from: 0, to: 1}}}}, {saltelli: {points: 2, over: {n: {from: 1, to: 2}, k: {from: 1 1/h, to: 2 1/h}}}}]}", r"design.zip: 2 of the blocks are sobol or saltelli"),
+    "zipped trajectories": ("{zip: [{morris: {trajectories: 4, over: {x: {from: 0, to: 1}}}}, {morris: {trajectories: 4, over: {n: {from: 0, to: 1}}}}]}", r"design.zip: 2 of the blocks are morris: their axes would move together"),
     "a fault deep inside": ("{cross: [{grid: {x: [1]}}, {zip: [{grid: {k: [1]}}]}]}", r"design.cross.1.zip.0.grid.k.0: k needs a unit"),
     "more points than fit": ("{grid: {x: {from: 0, to: 1, points: 100000}, n: {from: 0, to: 1, points: 100000}}}", r"design.grid: has 10,000,000,000 points, more than 1,000,000,000$"),
     "more points than fit in a cross": ("{cross: [{random: {points: 100000, over: {x: [1]}}}, {random: {points: 100000, over: {n: [1]}}}]}", r"design.cross: has 10,000,000,000 points"),

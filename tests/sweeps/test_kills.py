@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,60 +13,31 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from myelode.errors import ScenarioError
 from myelode.sweeps.backends.jobs import Job, do_job
 from myelode.sweeps.backends.local import unfinished
 from myelode.sweeps.blocks import DONE, MISSING
-from myelode.sweeps.stores import store as stores
 from myelode.sweeps.stores.store import Store, open_store
 
+from .deaths import life, require_honest, require_readable
 from .fakes import FOLDER, FakePlan, differences, new_store, same, whole_store
 
 FAIL = [5, 17]
 
 
-class Killed(BaseException):
-    """The process ends here: nothing is tidied up."""
-
-
-class Mortal:
-    """`os` for a process that dies at the call of a system function after so many others."""
-
-    def __init__(self, calls: int):
-        self._left = calls
-
-    def __getattr__(self, name: str) -> Any:
-        real = getattr(os, name)
-        return self._counted(real) if name in ("open", "write", "replace", "unlink") else real
-
-    def _counted(self, real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any) -> Any:
-            self._left -= 1
-            if self._left < 0:
-                raise Killed
-            return real(*arguments)
-
-        return call
-
-
-@contextmanager
-def life(calls: int) -> Iterator[None]:
-    """Whoever writes to stores here dies after so many calls."""
-    with pytest.MonkeyPatch.context() as patch, suppress(Killed):
-        patch.setattr(stores, "os", Mortal(calls))
-        yield
-
-
 def compute(plan: FakePlan, path: Path) -> None:
     """What a run does: whatever is not there."""
     store = open_store(path)
-    store.adopt(plan.layout, plan.document)
+    store.sweep_up()
+    store.adopt(plan.layout, plan.document, plan.key)
     for number in unfinished(plan, store, range(plan.layout.chunks)):
-        do_job(plan, store, Job(number, plan.key(number)))
+        do_job(plan, store, Job(number))
 
 
 def tear(path: Path, which: int, share: float) -> None:
@@ -80,9 +52,11 @@ def tear(path: Path, which: int, share: float) -> None:
         file.write_bytes(content[: int(share * (len(content) - 1))])
 
 
+CHANGES: tuple[dict[str, Any], ...] = (
+    {}, {"version": 2}, {"hours": 12.0}, {"count": 40}, {"version": 2, "count": 44},
+)  # fmt: skip
 EVENTS = st.one_of(
-    st.tuples(st.just("dies"), st.integers(0, 150)),
-    st.tuples(st.just("dies with another model"), st.integers(0, 150)),
+    st.tuples(st.just("dies"), st.sampled_from(CHANGES), st.integers(0, 150)),
     st.tuples(st.just("is torn"), st.integers(0, 1000), st.floats(0, 1)),
 )
 
@@ -93,36 +67,150 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return whole_store(tmp_path_factory.mktemp("whole") / "sweep.zarr", fail=FAIL)[1]
 
 
+@pytest.fixture(scope="module")
+def larger(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The same with more points."""
+    return whole_store(tmp_path_factory.mktemp("whole") / "sweep.zarr", fail=FAIL, count=44)[1]
+
+
 @given(events=st.lists(EVENTS, max_size=6))
 @settings(max_examples=30)
 def test_after_any_deaths_and_torn_files_the_store_is_the_same(
-    tmp_path_factory: pytest.TempPathFactory, expected: Store, events: list[tuple[Any, ...]]
+    tmp_path_factory: pytest.TempPathFactory, larger: Store, events: list[tuple[Any, ...]]
 ) -> None:
     path = tmp_path_factory.mktemp("killed") / "sweep.zarr"
-    plan, store = new_store(path, fail=FAIL)
-    for what, *numbers in events:
+    new_store(path, fail=FAIL, count=20)
+    for what, *about in events:
         if what == "is torn":
-            tear(path, *numbers)
+            tear(path, *about)
         else:
-            version = 2 if "another" in what else 1
-            with life(*numbers):
-                compute(FakePlan(fail=FAIL, version=version), path)
-        _require_honest(path)
-    compute(plan, path)
+            change, calls = about
+            _die(path, change, calls)
+        require_honest(path)
+    compute(FakePlan(fail=FAIL, count=44), path)
     store = open_store(path)
     store.sweep_up()
-    assert not differences(store, expected)
+    assert not differences(store, larger)
     assert not list(path.rglob("*.partial"))
+    require_readable(path)
 
 
-def _require_honest(path: Path) -> None:
-    """Plain xarray sees no point as done whose numbers are not those of a finished chunk."""
-    store = open_store(path)
-    found = store.status()
-    for number in range(store.layout.chunks):
-        first, last = store.layout.bounds(number)
-        if not store.key(number):
-            assert set(found[first:last].tolist()) == {MISSING}
+def _die(path: Path, change: dict[str, Any], calls: int) -> None:
+    """Somebody computes a plan of no fewer points, and dies."""
+    count = max(open_store(path).layout.count, change.get("count", 20))
+    with life(calls):
+        compute(FakePlan(fail=FAIL, **{**change, "count": count}), path)
+
+
+# Chunks that are replaced
+
+
+def _retry(plan: FakePlan, path: Path, point: int) -> None:
+    do_job(plan, open_store(path), Job(0, points=(point,), rtol=1e-9))
+
+
+@pytest.fixture
+def retried(tmp_path: Path) -> tuple[FakePlan, Path]:
+    """A store of one chunk, of which one of the points that had failed was retried."""
+    plan, store = whole_store(tmp_path / "sweep.zarr", count=8, fail=[2, 3])
+    _retry(plan, store.path, 2)
+    return plan, store.path
+
+
+def _require_one_or_the_other(store: Store, is_new: bool | None = None) -> None:
+    """The chunk is that before the retry of point 3, or that after it."""
+    rtol, status = store.columns("rtol"), store.status()
+    new = rtol[3] == 1e-9
+    assert is_new in (None, new)
+    assert np.flatnonzero(rtol == 1e-9).tolist() == ([2, 3] if new else [2])
+    assert np.flatnonzero(status != DONE).tolist() == ([] if new else [3])
+    assert np.flatnonzero(np.isnan(store.columns("drug")[:, 0])).tolist() == ([] if new else [3])
+    assert all(map(store.is_whole, range(store.layout.chunks)))
+
+
+def _killed_retries(plan: FakePlan, path: Path) -> Iterator[Path]:
+    """Copies of a store in which the retry of point 3 was killed, at each moment once."""
+    for calls in range(10_000):
+        there = shutil.copytree(path, path.with_name("killed.zarr"))
+        with life(calls) as mortal:
+            _retry(plan, there, 3)
+        if not mortal.is_dead:
+            _require_one_or_the_other(open_store(there), is_new=True)
+            return
+        yield there
+        shutil.rmtree(there)
+
+
+def test_a_retry_that_is_killed_loses_nothing(retried: tuple[FakePlan, Path]) -> None:
+    plan, path = retried
+    missing = 0
+    for there in _killed_retries(plan, path):
+        missing += not open_store(there).key(0)
+        raw = open_store(there).read(0)
+        if (raw["status"] != MISSING).any():
+            assert np.flatnonzero(raw["rtol"] == 1e-9).tolist() in ([2], [2, 3])
+        shutil.copytree(there, path.with_name("shard.zarr"))
+        store = open_store(there)
+        store.sweep_up()
+        _require_one_or_the_other(store)
+        assert not list(there.rglob("*.partial"))
+        assert [file.name for file in (there / "plan" / "locks").glob("[!z]*")] == []
+        do_job(plan, open_store(path.with_name("shard.zarr")), Job(0))
+        _require_one_or_the_other(open_store(path.with_name("shard.zarr")))
+        shutil.rmtree(path.with_name("shard.zarr"))
+    assert missing > 10
+
+
+@given(first=st.integers(0, 60), second=st.integers(0, 40))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_who_finishes_it_may_be_killed_too(
+    retried: tuple[FakePlan, Path], first: int, second: int
+) -> None:
+    plan, path = retried
+    there = shutil.copytree(path, path.with_name(f"{first}-{second}-{time.monotonic_ns()}"))
+    with life(first):
+        _retry(plan, there, 3)
+    is_new = not open_store(there).key(0) or None
+    with life(second):
+        open_store(there).sweep_up()
+    _retry(plan, there, 3)
+    store = open_store(there)
+    store.sweep_up()
+    _require_one_or_the_other(store, is_new=True if is_new else None)
+
+
+def test_what_was_half_replaced_does_not_come_back(retried: tuple[FakePlan, Path]) -> None:
+    plan, path = retried
+    newer = FakePlan(count=8, version=2)
+    for there in _killed_retries(plan, path):
+        store = open_store(there)
+        store.adopt(newer.layout, newer.document, newer.key)
+        store.sweep_up()
+        assert store.key(0) == ""
+        assert set(store.read(0)["status"].tolist()) == {MISSING}
+
+
+def test_half_a_chunk_that_is_torn_too_is_computed_again(retried: tuple[FakePlan, Path]) -> None:
+    plan, path = retried
+    for there in _killed_retries(plan, path):
+        if open_store(there).key(0):
+            continue
+        for partial in there.rglob("*.partial"):
+            partial.write_bytes(partial.read_bytes()[:-1])
+        store = open_store(there)
+        if not list(there.rglob("*.partial")):
+            continue
+        store.sweep_up()
+        assert store.key(0) == ""
+        assert set(store.read(0)["status"].tolist()) == {MISSING}
+
+
+def test_a_point_is_not_retried_in_a_chunk_that_is_gone(retried: tuple[FakePlan, Path]) -> None:
+    plan, path = retried
+    open_store(path).forget(0)
+    with pytest.raises(ScenarioError, match="chunk 0 is damaged: first, myelode sweep resume"):
+        _retry(plan, path, 3)
+    assert open_store(path).key(0) == ""
 
 
 # Processes that are killed indeed
@@ -244,9 +332,23 @@ def test_a_store_can_be_read_while_it_is_written(tmp_path: Path) -> None:
     _, expected_store = whole_store(tmp_path / "other.zarr", version=3)
     plan = FakePlan(version=3)
     store = open_store(path)
-    store.adopt(plan.layout, plan.document)
+    store.adopt(plan.layout, plan.document, plan.key)
     for number in range(5):
         store.write(number, plan.compute(number), plan.key(number))
         found = xr.open_zarr(path).load()
         done = 8 * (number + 1)
         assert same(found.drug.values[:done], expected_store.columns("drug")[:done])
+
+
+def test_what_a_stranger_has_in_hand_is_not_swept_away(tmp_path: Path) -> None:
+    """A worker on another machine may outlive the run that it belongs to."""
+    plan, store = new_store(tmp_path / "sweep.zarr")
+    with life(20):
+        store.write(1, plan.compute(1), plan.key(1))
+    half = set(store.path.rglob("*.partial"))
+    with open_store(store.path).locks.chunk(1) as is_held:
+        assert is_held
+        store.sweep_up()
+        assert set(store.path.rglob("*.partial")) == half != set()
+    store.sweep_up()
+    assert not list(store.path.rglob("*.partial"))

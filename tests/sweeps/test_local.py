@@ -297,7 +297,7 @@ def test_points_that_kill_again_are_found_again(path: Path) -> None:
 def _killing(path: Path, *points: int) -> Store:
     """The store with a plan whose points kill a process."""
     plan, store = FakePlan(kill=points), open_store(path)
-    store.adopt(plan.layout, plan.document)
+    store.adopt(plan.layout, plan.document, plan.key)
     return store
 
 
@@ -325,3 +325,33 @@ def test_a_rate_is_that_of_the_latest_chunks(path: Path) -> None:
         store.forget(number)
     assert read_ledger(store).rate is None
     assert read_ledger(store).remaining_seconds is None
+
+
+def _finished(path: Path, times: dict[int, float]) -> None:
+    """Let chunks be those of so many, finished at these times."""
+    for number, time in times.items():
+        os.utime(path / "plan" / "keys" / f"c.{number}", (time, time))
+
+
+def _took(store: Store, plan: FakePlan, seconds: float) -> None:
+    """Let each chunk of a store have taken so long."""
+    for number in range(plan.layout.chunks):
+        block = plan.compute(number)
+        block["seconds"][:] = seconds / len(block["seconds"])
+        store.write(number, block, plan.key(number))
+
+
+@pytest.mark.parametrize("pauses", [(10,), (3, 10), (5, 10, 19)], ids=str)
+@pytest.mark.parametrize("seconds", [0.01, 1.0])
+def test_a_rate_knows_no_pause(path: Path, pauses: tuple[int, ...], seconds: float) -> None:
+    plan, store = new_store(path, count=160)
+    _took(store, plan, seconds)
+    _finished(path, {n: n + sum(1e5 for at in pauses if at <= n) for n in range(20)})
+    assert read_ledger(store).rate == pytest.approx(8.0)
+
+
+def test_a_rate_knows_that_workers_finish_together(path: Path) -> None:
+    plan, store = new_store(path, count=160)
+    _took(store, plan, 100.0)
+    _finished(path, {n: 100.0 * (n // 4) + 0.01 * (n % 4) for n in range(20)})
+    assert read_ledger(store).rate == pytest.approx(8 * 19 / 400.0, rel=1e-3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -96,6 +97,55 @@ def test_who_writes_can_be_asked_without_a_lock(store: Path, locks: Locks) -> No
     assert locks.who_writes() == ""
     with locks.writer():
         assert Locks(store).who_writes()
+
+
+@pytest.fixture
+def _like_nfs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not open for writing cannot be locked for one alone."""
+    real = fcntl.flock
+
+    def flock(handle: int, kind: int) -> None:
+        is_read_only = fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
+        if is_read_only and kind & fcntl.LOCK_EX:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        real(handle, kind)
+
+    monkeypatch.setattr("myelode.sweeps.stores.locks.fcntl.flock", flock)
+
+
+@pytest.mark.usefixtures("_like_nfs")
+@pytest.mark.parametrize("shard", ["", "1/4"])
+def test_who_writes_can_be_asked_on_nfs(store: Path, locks: Locks, shard: str) -> None:
+    with another(store, shard) as first:
+        assert locks.who_writes().startswith(f"process {first.pid} on ")
+    assert locks.who_writes() == ""
+
+
+@pytest.mark.usefixtures("_like_nfs")
+def test_who_writes_alone_is_seen_by_those_that_may_only_read(
+    store: Path, locks: Locks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.open
+
+    def open_to_read(name: Path, flags: int) -> int:
+        if flags & os.O_ACCMODE != os.O_RDONLY:
+            raise OSError(errno.EROFS, "Read-only file system")
+        return real(name, flags)
+
+    with another(store) as first:
+        monkeypatch.setattr("myelode.sweeps.stores.locks.os.open", open_to_read)
+        assert locks.who_writes().startswith(f"process {first.pid} on ")
+    assert locks.who_writes() == ""
+
+
+def test_one_is_alone_or_not_and_others_see_why(store: Path, locks: Locks) -> None:
+    with another(store, "1/4"), locks.alone("tidies up") as is_held:
+        assert not is_held
+    with locks.alone("tidies up") as is_held:
+        assert is_held
+        assert "(tidies up) since" in Locks(store).who_writes()
+        with pytest.raises(ScenarioError, match="tidies up"), Locks(store).writer("1/4"):
+            pass
 
 
 def test_a_chunk_in_other_hands_is_left_to_them(store: Path, locks: Locks) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from myelode.outcomes import evaluate
 from myelode.scenario import load_scenario
 from myelode.simulation import simulate
 from myelode.sweeps import timelines
+from myelode.sweeps.apart import apart
 from myelode.sweeps.blocks import DONE, FAILED, REFUSED, Block, joined
 from myelode.sweeps.costs import idle_axes, measure_costs
 from myelode.sweeps.plans import SweepPlan, plan_again, usual_chunk
@@ -150,32 +151,6 @@ def test_a_timeline_is_compiled_once_for_points_that_share_it(
     assert len(made) == 2 * 2  # two doses, two perturbations
 
 
-def test_a_chunk_keeps_its_key_unless_its_numbers_may_change(scenario: Path) -> None:
-    design = "grid: {perturbation: [none, fast], k: [0.1 1/h, 0.2 1/h]}"
-    more = "chunk: 2\n"
-    before = plan_of(scenario, design, more)
-    keys = json.loads(before.document)["keys"]
-    assert len(set(keys)) == 2
-    folder = scenario.parent / "decay"
-    text = (folder / "perturbations.yaml").read_text("utf-8")
-    try:
-        (folder / "perturbations.yaml").write_text(text.replace("k: 4", "k: 5"), "utf-8")
-        after = json.loads(plan_of(scenario, design, more).document)["keys"]
-    finally:
-        (folder / "perturbations.yaml").write_text(text, "utf-8")
-    assert after[0] == keys[0]
-    assert after[1] != keys[1]
-
-
-def test_more_points_keep_the_keys_of_the_first_chunks(scenario: Path) -> None:
-    few, many = (
-        plan_of(scenario, f"sobol: {{points: {n}, over: {{k: {{from: 0.1 1/h, to: 1 1/h}}}}}}",
-                "chunk: 4\n")
-        for n in (8, 16)
-    )  # fmt: skip
-    assert json.loads(many.document)["keys"][:2] == json.loads(few.document)["keys"]
-
-
 def test_a_failed_point_keeps_its_place_and_says_why(scenario: Path) -> None:
     plan = plan_of(scenario, "grid: {k: [0.1 1/h, 1e300 1/h, 0.2 1/h]}", "engine: ensemble\n")
     block = whole(plan)
@@ -221,6 +196,35 @@ def test_the_cost_is_told_before_the_run(rates: SweepPlan) -> None:
     assert costs.us_per_point > 0
     assert costs.core_hours == pytest.approx(7 * costs.us_per_point / 3.6e9)
     assert costs.gigabytes == pytest.approx(7 * rates.layout.bytes_per_point / 1e9)
+
+
+def one_by_one(scenario: Path) -> SweepPlan:
+    text = "engine: roadrunner\nendpoints: [left]\n"
+    return plan_of(scenario, f"grid: {{final.k: [0.3 1/h], {RATES}}}", text)
+
+
+def test_an_engine_that_may_kill_is_measured_apart(scenario: Path) -> None:
+    plan = one_by_one(scenario)
+    costs = measure_costs(plan, seconds=0.1)
+    assert (costs.points, costs.idle) == (7, ("k",))
+    assert costs.us_per_point > 0
+    assert idle_axes(plan) == ["k"]
+
+
+def test_points_that_kill_do_not_take_the_plan_along(scenario: Path) -> None:
+    said = r"have ended their process \(Killed\): a run of the sweep finds"
+    with pytest.raises(ScenarioError, match=said):
+        apart(one_by_one(scenario), f"{__name__}:killed")
+    with pytest.raises(ScenarioError, match="not so"):
+        apart(one_by_one(scenario), f"{__name__}:refused")
+
+
+def killed(plan: SweepPlan) -> None:
+    signal.raise_signal(signal.SIGKILL)
+
+
+def refused(plan: SweepPlan) -> None:
+    raise ScenarioError("not so")
 
 
 @pytest.mark.parametrize(

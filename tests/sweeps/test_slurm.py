@@ -15,13 +15,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from myelode.cli import main
 from myelode.cli.cluster_jobs import submission_lines
 from myelode.errors import ScenarioError
 from myelode.sweeps.backends.running import writing
 from myelode.sweeps.backends.slurm_scripts import Request, Tasks, folder_of, write_scripts
-from myelode.sweeps.backends.with_slurm import share
+from myelode.sweeps.backends.with_slurm import Pace, largest_array, share
 from myelode.sweeps.blocks import DONE
 from myelode.sweeps.plans import plan_sweep
 from myelode.sweeps.stores.store import open_store
@@ -181,6 +183,17 @@ def test_dask_jobqueue_replaces_a_job_that_is_cancelled(
     _require_equal(store, folder / "serial.zarr")
 
 
+def test_an_array_may_have_as_many_tasks_as_the_cluster_says(lab: SlurmLab) -> None:
+    largest = largest_array()
+    assert largest == 101
+    command = ["sbatch", "--parsable", "--hold", "--output=/dev/null", "--wrap=true"]
+    for last, is_taken in ((largest - 1, True), (largest, False)):
+        done = subprocess.run([*command, f"--array={last}"], capture_output=True, text=True)
+        assert (done.returncode == 0) == is_taken, done.stderr
+        if is_taken:
+            lab.call("scancel", done.stdout.strip())
+
+
 def test_without_sbatch_one_line_says_what_else_can_be_done(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -255,28 +268,84 @@ def test_the_script_for_pbs_computes_a_shard(folder: Path) -> None:
 
 def test_a_chunk_that_takes_hours_is_pointed_out() -> None:
     summary = {
-        "points": 9, "missing": 9, "tasks": 3, "chunks_per_task": 1, "seconds_per_task": 9000.0,
-        "job": "7", "summary_job": "8", "files": {"store": "s.zarr", "logs": "s.slurm"},
+        "points": 9, "missing": 9, "tasks": 3, "chunks_per_task": 1, "chunks_at_once": 1,
+        "seconds_per_task": 9000.0, "job": "7", "summary_job": "8", "files": {"store": "s.zarr", "logs": "s.slurm"},
     }  # fmt: skip
     assert "a smaller `chunk`" in "\n".join(submission_lines(summary))
     less = {**summary, "seconds_per_task": 900.0}
     assert "a smaller `chunk`" not in "\n".join(submission_lines(less))
 
 
+def _tasks(
+    missing: range, seconds: float, cores: int = 1, is_threaded: bool = True, **more: int
+) -> Tasks:
+    """The missing chunks of so many seconds, shared on a cluster with the usual limit."""
+    pace = Pace(seconds, cores, is_threaded)
+    return share(missing, pace, Request(cores=cores, **more), 1001)
+
+
 def test_tasks_are_few_large_and_even() -> None:
-    few = share(range(1000), 3.0, Request(), 1001)  # 3000 s: tasks of 5 min
+    few = _tasks(range(1000), 3.0)  # 3000 s: tasks of 5 min
     assert (few.count, few.text, few.chunks, few.seconds) == (10, "0-9", 100, 300)
-    assert share(range(1000), 3.0, Request(cores=2), 1001).count == 5
-    assert share(range(10), 0.1, Request(), 1001).count == 1
-    assert share(range(3), 9000.0, Request(), 1001).count == 3  # no more tasks than chunks
-    assert share(range(100_000), 60.0, Request(), 1001).count == 1000
-    with pytest.raises(ScenarioError, match="this cluster takes 1000"):
-        share(range(100_000), 60.0, Request(tasks=1001), 1001)
+    assert _tasks(range(1000), 3.0, cores=2).count == 5
+    assert _tasks(range(10), 0.1).count == 1
+    assert _tasks(range(3), 9000.0).count == 3  # no more tasks than chunks
+    assert _tasks(range(100_000), 60.0).count == 1001
+    with pytest.raises(ScenarioError, match="this cluster takes 1001"):
+        _tasks(range(100_000), 60.0, tasks=1002)
+
+
+@pytest.mark.parametrize(
+    ("chunks", "seconds", "cores", "tasks"),
+    [(40, 7680.0, 8, 5), (41, 7680.0, 8, 6), (1000, 100.0, 4, 84), (10, 7.0, 16, 1)],
+)
+def test_an_engine_that_has_one_core_for_a_chunk_keeps_all_cores_of_a_task_busy(
+    chunks: int, seconds: float, cores: int, tasks: int
+) -> None:
+    found = _tasks(range(chunks), seconds, cores, is_threaded=False)
+    rounds = -(-found.chunks // cores)
+    assert (found.count, found.seconds) == (tasks, rounds * seconds)
+    assert (rounds - 1) * seconds < 300
+    one_each = _tasks(range(chunks), seconds, cores, is_threaded=False, tasks=chunks)
+    assert one_each.seconds == seconds  # a chunk takes as long, however many cores stand idle
+
+
+def test_threads_share_a_chunk_where_there_are_fewer_chunks_than_cores() -> None:
+    assert _tasks(range(3), 9000.0, cores=8).seconds == 9000 / 8
+    assert _tasks(range(3), 9000.0, cores=8, tasks=1).seconds == 9000 / 2
+    assert _tasks(range(9), 9000.0, cores=8, tasks=1).seconds == 9000 * 2
+
+
+@given(
+    st.integers(1, 3000), st.floats(0.01, 1e5), st.integers(1, 64), st.booleans(),
+    st.integers(1, 2000),
+)  # fmt: skip
+def test_every_missing_chunk_has_a_task_that_the_cluster_takes(
+    chunks: int, seconds: float, cores: int, is_threaded: bool, largest: int
+) -> None:
+    pace = Pace(seconds, cores, is_threaded)
+    found = share(range(chunks), pace, Request(cores=cores), largest)
+    assert 1 <= found.count <= largest
+    assert found.numbers == tuple(range(found.count))
+    assert found.chunks == -(-chunks // found.count)
+    assert found.seconds == pace.predicted(found.chunks)
+
+
+def test_a_cluster_without_arrays_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "Configuration data\nMaxArraySize            = 0\n"
+    monkeypatch.setattr("myelode.sweeps.backends.with_slurm._said", lambda *command: said)
+    pace = Pace(30.0, 1, is_threaded=True)
+    with pytest.raises(ScenarioError, match="takes no array jobs .* --shard I/N"):
+        share(range(1000), pace, Request(), largest_array())
+    assert share(range(1000), pace, Request(), 1).text == "0"
+    with pytest.raises(ScenarioError, match="--tasks 2: this cluster takes 1 "):
+        share(range(1000), pace, Request(tasks=2), 1)
 
 
 def test_what_a_killed_task_left_is_shared_among_new_ones() -> None:
     left = range(7, 1000, 10)  # a tenth of the chunks, all of one task
-    tasks = share(left, 30.0, Request(), 1001)
-    assert tasks.count >= 10
-    assert tasks.chunks <= 11
-    assert share(left, 30.0, Request(tasks=10), 1001).text == "7"
+    for is_threaded in (True, False):
+        tasks = _tasks(left, 30.0, is_threaded=is_threaded)
+        assert tasks.count >= 10
+        assert tasks.chunks <= 11
+    assert _tasks(left, 30.0, tasks=10).text == "7"

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from myelode.errors import ScenarioError
 from myelode.sweeps.blocks import MISSING, TEXT, Layout, Variable, ledger
 from myelode.sweeps.stores import store as stores
-from myelode.sweeps.stores.packing import DamageError, Packing
+from myelode.sweeps.stores.packing import DamageError, Packing, require_packable
 from myelode.sweeps.stores.store import Store, create, open_store
 
 from .fakes import FakePlan, differences, new_store, same, whole_store
@@ -103,6 +103,38 @@ def test_wide_points_stand_in_pieces_that_are_read_one_by_one() -> None:
     assert Packing(replace(wide, shape=(1_000_000,)), 64).rows == 4
 
 
+@pytest.mark.parametrize("chunk", [1000, 4096])
+def test_pieces_without_points_are_left_out(path: Path, chunk: int) -> None:
+    wide = Variable("wide", ("time",), (300,), "float32")
+    layout = Layout(7, chunk, (*ledger("h"), wide), {}, {})
+    store = create(path, layout, "{}")
+    block = layout.empty(7)
+    block["wide"][:] = np.arange(2100).reshape(7, 300)
+    block["status"][:] = 0
+    store.write(0, block, "a key")
+    assert store.is_whole(0)
+    assert same(store.read(0)["wide"], block["wide"])
+    assert same(xr.open_zarr(path).wide.values, block["wide"])
+    group: Any = zarr.open_group(str(path), mode="r+")
+    group["wide"].resize((chunk, 300))
+    assert np.isnan(group["wide"][7:]).all()
+
+
+def test_a_chunk_that_is_too_large_for_its_packer_is_cut_or_refused(path: Path) -> None:
+    wide = Variable("wide", ("dose", "time"), (10, 100), "float32")
+    assert Packing(wide, 1_000_001).rows == 101  # and 9901 pieces
+    assert Packing(wide, 1021 * 1019).rows == 1021
+    with pytest.raises(ScenarioError) as caught:
+        create(path, Layout(10, 999_983, (*ledger("h"), wide), {}, {}), "{}")
+    assert str(caught.value) == (
+        "chunk 999983: wide has 4 GB in a piece, and 2.1 are the most: "
+        "make it smaller, or a multiple of 1024"
+    )
+    assert not list(path.parent.iterdir())
+    with pytest.raises(ScenarioError, match="status has 2.15 GB in a piece"):
+        require_packable(Layout(10, 2**31, tuple(ledger("h"))[:1], {}, {}))
+
+
 # What others see
 
 
@@ -124,7 +156,7 @@ def test_plain_xarray_opens_it_without_a_warning(halfway: Store, consolidated: b
     assert dict(found.sizes) == {"sample": 40, "time": 7, "perturbation": 2}
     assert found.k.attrs == {"units": "1/h", "long_name": "a rate"}
     assert found.line.values[:2].tolist() == ["MM.1S", "RPMI-8226"]
-    assert found.attrs["title"] == "a fake"
+    assert found.attrs["title"] == "a fake of version 1"
     for variable in halfway.layout.variables:
         assert same(_plain(found[variable.name].values), halfway.columns(variable.name))
 
@@ -201,7 +233,7 @@ def test_a_chunk_is_there_as_a_whole_or_not(
     assert not list(path.rglob("*.partial"))
 
 
-@pytest.mark.parametrize("after", range(12))
+@pytest.mark.parametrize("after", range(13))
 def test_a_full_disk_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     old, store = whole_store(path)
     new = FakePlan(version=2)
@@ -268,7 +300,7 @@ def test_a_read_only_store_can_be_read(tmp_path: Path) -> None:
             lambda: fixed.write(0, plan.compute(0), "a key"),
             lambda: fixed.locks.writer().__enter__(),
             lambda: fixed.forget(0),
-            lambda: fixed.adopt(FakePlan(version=2).layout, "{}"),
+            lambda: fixed.adopt(FakePlan(version=2).layout, "{}", str),
             lambda: new_store(folder / "new.zarr"),
         ):
             with pytest.raises(ScenarioError, match=r"\.zarr: cannot be written: is read-only$"):
@@ -285,10 +317,10 @@ def test_a_file_that_is_cut_off_is_not_whole(data: st.DataObject) -> None:
     values = variable.empty(2048)
     values[: data.draw(st.integers(0, 2048))] = "text" if variable.dtype == TEXT else 1
     content = packing.pack(values)
-    assert same(packing.unpack(content), values)
+    assert same(packing.unpack(content, 2048), values)
     cut = content[: data.draw(st.integers(0, len(content) - 1))]
     with pytest.raises(DamageError):
-        packing.unpack(cut)
+        packing.unpack(cut, 2048)
 
 
 _SHAPES = (
@@ -327,82 +359,6 @@ def test_a_torn_key_is_none(path: Path, content: bytes) -> None:
     (path / "plan" / "keys" / "c.1").write_bytes(content)
     assert store.key(1) == ""
     assert set(store.status()[8:16].tolist()) == {MISSING}
-
-
-# Plans that change
-
-
-def test_more_points_keep_the_chunks_that_are_there(path: Path) -> None:
-    whole_store(path, count=20)
-    store, more = open_store(path), FakePlan(count=44)
-    store.adopt(more.layout, more.document)
-    store = open_store(path)
-    assert (store.layout.count, store.document) == (44, more.document)
-    assert store.keys() == ["1-0-8", "1-8-16", "", "", "", ""]
-    assert [number for number in range(6) if store.key(number) == more.key(number)] == [0, 1]
-    for number in range(2, 6):
-        store.write(number, more.compute(number), more.key(number))
-    assert not differences(store, whole_store(path.with_name("other"), count=44)[1])
-    assert xr.open_zarr(path).sizes["sample"] == 44
-
-
-@pytest.mark.parametrize("after", [0, 1, 5, 12, 17, 18, 30])
-def test_growing_may_be_killed_at_any_moment(
-    path: Path, monkeypatch: pytest.MonkeyPatch, after: int
-) -> None:
-    whole_store(path, count=20)
-    more = FakePlan(count=44)
-    real, calls = Path.replace, iter(range(10**9))
-
-    def replace_file(self: Path, target: Path) -> Path:
-        if next(calls) >= after:
-            raise Killed
-        return real(self, target)
-
-    with monkeypatch.context() as patch, suppress(Killed):
-        patch.setattr(Path, "replace", replace_file)
-        open_store(path).adopt(more.layout, more.document)
-    assert xr.open_zarr(path).status.values[:16].tolist() == [0] * 16
-    store = open_store(path)
-    store.adopt(more.layout, more.document)
-    assert store.keys() == ["1-0-8", "1-8-16", "", "", "", ""]
-
-
-def test_the_same_plan_touches_nothing(path: Path) -> None:
-    plan, store = whole_store(path)
-    before = (path / "zarr.json").stat().st_ino
-    store.adopt(plan.layout, plan.document)
-    assert (path / "zarr.json").stat().st_ino == before
-
-
-@pytest.mark.parametrize(
-    ("about", "what"),
-    [
-        ({"id": "another"}, "its id is: fake, not another"),
-        ({"chunk": 10}, "points in a chunk: 8, not 10"),
-        ({"count": 39}, "points: 40, not 39"),
-    ],
-)
-def test_the_store_of_another_sweep_is_refused(
-    path: Path, about: dict[str, Any], what: str
-) -> None:
-    _, store = whole_store(path)
-    other = FakePlan(**about)
-    with pytest.raises(
-        ScenarioError, match=f"is the store of another sweep .{what}.: name another"
-    ):
-        store.adopt(other.layout, other.document)
-    assert store.keys()[0] == "1-0-8"
-
-
-def test_another_axis_is_another_sweep(path: Path) -> None:
-    plan, store = whole_store(path)
-    renamed = tuple(
-        replace(item, name="k_other") if item.name == "k" else item
-        for item in plan.layout.variables
-    )
-    with pytest.raises(ScenarioError, match=r"another sweep \(k: float64 .*, not absent\)"):
-        store.adopt(replace(plan.layout, variables=renamed), "{}")
 
 
 # What is no store

@@ -26,12 +26,11 @@ def table(tmp_path: Path, text: str | bytes) -> Listed:
 @pytest.mark.parametrize(
     "text",
     [
-        "k,cell_line,x\n1,A,3\n2.5,B,-1e-3\n",
         "k [1/h],cell_line,x\n1,A,3\n2.5,B,-1e-3\n",
         "k [1/day],cell_line,x\n24,A,3\n60,B,-1e-3\n",
         "k,cell_line,x\n1 1/h,A,3\n60 1/day,B,-1e-3\n",
-        "\ufeffk , cell_line,x\r\n1, A,3\r\n\r\n 60 1/day,B ,-1e-3",
-        'k,cell_line,x\n"1","A",3\n2.5 1/h,B,"-0.001"\n',
+        "\ufeffk [1/h], cell_line,x\r\n1, A,3\r\n\r\n 60 1/day,B ,-1e-3",
+        'k [1/h],cell_line,x\n"1","A",3\n2.5 1/h,B,"-0.001"\n',
     ],
 )
 def test_cells_are_numbers_or_quantities(tmp_path: Path, text: str) -> None:
@@ -49,36 +48,37 @@ def test_a_long_table_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(tables, "ROWS_AT_ONCE", 7)
     values = np.linspace(0.1, 3, 50)
     lines = "".join(f"{value!r},L{at}\n" for at, value in enumerate(values.tolist()))
-    points = table(tmp_path, "k,cell_line\n" + lines)
+    points = table(tmp_path, "k [1/h],cell_line\n" + lines)
     assert points.count == 50
     np.testing.assert_array_equal(points.columns(0, 50)["k"], values)
     assert points.columns(20, 22)["cell_line"].tolist() == ["L20", "L21"]
     with pytest.raises(ScenarioError, match=r"points.csv:52: column 'k': 'oops' is not a quantity"):
-        table(tmp_path, "k,cell_line\n" + lines + "oops,A\n")
+        table(tmp_path, "k [1/h],cell_line\n" + lines + "oops,A\n")
 
 
 BAD = {
-    "a word": ("k,x\n1,2\n3,many\n", r"points.csv:3: column 'x': 'many' is not a quantity such as '2 h'$"),
-    "an empty cell": ("k,x\n1,2\n3,\n", r"points.csv:3: column 'x': is empty$"),
-    "an empty name": ("k,cell_line\n1,A\n3,\n", r"points.csv:3: column 'cell_line': is empty$"),
-    "no number": ("k,x\n1,nan\n", r"points.csv:2: column 'x': 'nan' is not a quantity"),
-    "infinite": ("k,x\n1,2\n1,inf\n", r"points.csv:3: column 'x': 'inf' is not a quantity"),
-    "infinite with a unit": ("k,x\ninf,2\n", r"points.csv:2: column 'k': 'inf 1/h' is not a quantity"),
-    "another kind of unit": ("k,x\n1,2\n3 h,2\n", r"points.csv:3: column 'k': k is in 'h'"),
-    "below its range": ("k,x\n1,2\n0,2\n4,5\n", r"points.csv:3: column 'k': k must be positive"),
+    "a number without a unit": ("k,x\n1 1/h,2\n1,3\n", r"points.csv:3: column 'k': k needs a unit"),
+    "a word": ("k [1/h],x\n1,2\n3,many\n", r"points.csv:3: column 'x': 'many' is not a quantity such as '2 h'$"),
+    "an empty cell": ("k [1/h],x\n1,2\n3,\n", r"points.csv:3: column 'x': is empty$"),
+    "an empty name": ("k [1/h],cell_line\n1,A\n3,\n", r"points.csv:3: column 'cell_line': is empty$"),
+    "no number": ("k [1/h],x\n1,nan\n", r"points.csv:2: column 'x': 'nan' is not a quantity"),
+    "infinite": ("k [1/h],x\n1,2\n1,inf\n", r"points.csv:3: column 'x': 'inf' is not a quantity"),
+    "infinite with a unit": ("k [1/h],x\ninf,2\n", r"points.csv:2: column 'k': 'inf 1/h' is not a quantity"),
+    "another kind of unit": ("k [1/h],x\n1,2\n3 h,2\n", r"points.csv:3: column 'k': k is in 'h'"),
+    "below its range": ("k [1/h],x\n1,2\n0,2\n4,5\n", r"points.csv:3: column 'k': k must be positive"),
     "a header of another kind": ("k [h],x\n1,2\n", r"points.csv: column 'k': k is in 'h'"),
-    "a unit for what has none": ("k,x [h]\n1,2\n", r"points.csv: column 'x': x has no declared unit"),
+    "a unit for what has none": ("k [1/h],x [h]\n1,2\n", r"points.csv: column 'x': x has no declared unit"),
     "an unknown column": ("k,cel_line\n1,A\n", r"points.csv: column 'cel_line': 'cel_line' is unknown: did you mean 'cell_line'\?$"),
     "a column twice": ("k,k [1/h]\n1,2\n", r"points.csv: the column 'k' stands there twice$"),
     "a column without name": ("k,\n1,2\n", r"points.csv: the header '' is no 'NAME' or 'NAME \[unit\]'$"),
     "a bad header": ("k [1/h,x\n1,2\n", r"points.csv: the header 'k \[1/h' is no 'NAME'"),
-    "too few cells": ("k,x\n1,2\n3\n", r"points.csv:3: has 1 cells where 2 are due$"),
-    "too many cells": ("k,x\n1,2,3\n", r"points.csv:2: has 3 cells where 2 are due$"),
-    "no rows": ("k,x\n\n", r"points.csv: has no points: there is no row below the header$"),
+    "too few cells": ("k [1/h],x\n1,2\n3\n", r"points.csv:3: has 1 cells where 2 are due$"),
+    "too many cells": ("k [1/h],x\n1,2,3\n", r"points.csv:2: has 3 cells where 2 are due$"),
+    "no rows": ("k [1/h],x\n\n", r"points.csv: has no points: there is no row below the header$"),
     "nothing": ("\n", r"points.csv: is empty$"),
-    "an open quote": ('k,x\n1,"2\n', r"points.csv:\d: unexpected end of data$"),
-    "a NUL byte": ("k,x\n1,\0\n", r"points.csv:\d: (line contains NUL|column 'x': .*)"),
-    "binary": (b"k,x\n\xff\xfe,2\n", r"points.csv: is not UTF-8 text$"),
+    "an open quote": ('k [1/h],x\n1,"2\n', r"points.csv:\d: unexpected end of data$"),
+    "a NUL byte": ("k [1/h],x\n1,\0\n", r"points.csv:\d: (line contains NUL|column 'x': .*)"),
+    "binary": (b"k [1/h],x\n\xff\xfe,2\n", r"points.csv: is not UTF-8 text$"),
 }  # fmt: skip
 
 
@@ -102,7 +102,17 @@ def parquet(tmp_path: Path, columns: dict[str, list[Any]]) -> Listed:
 def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:
     points = parquet(tmp_path, {"k [1/day]": [24.0, 60.0], "cell_line": ["A", "B"], "x": [1, 2]})
     assert rows(points) == [(1.0, "A", 1.0), (2.5, "B", 2.0)]
-    assert rows(parquet(tmp_path, {"k": ["24 1/day", "2.5"]})) == [(1.0,), (2.5,)]
+    assert rows(parquet(tmp_path, {"k": ["24 1/day", "2.5 1/h"]})) == [(1.0,), (2.5,)]
+
+
+def test_parquet_has_the_units_of_its_fields(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    parquet_files = pytest.importorskip("pyarrow.parquet")
+    fields = [arrow.field("k", arrow.float64(), metadata={"units": "1/day"})]
+    told = arrow.table({"k": [24.0, 60.0]}, schema=arrow.schema(fields))
+    parquet_files.write_table(told, tmp_path / "points.parquet")
+    points = points_of("{table: points.parquet}", str(tmp_path / "own.yaml"))
+    assert rows(points) == [(1.0,), (2.5,)]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +130,7 @@ def test_bad_cells_of_parquet_are_named_by_row(
     tmp_path: Path, column: list[Any], said: str
 ) -> None:
     with pytest.raises(ScenarioError, match=r"points.parquet: " + said):
-        parquet(tmp_path, {"k": column})
+        parquet(tmp_path, {"k [1/h]": column})
 
 
 def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:

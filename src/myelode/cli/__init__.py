@@ -6,10 +6,12 @@ Exit codes: 0 fine, 1 a simulation failed, 2 bad input, 3 an expectation is not 
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -37,6 +39,8 @@ from myelode.cli.sweep_runs import InterruptionError
 from myelode.errors import MyelodeError, SimulationError
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What a stream says whose disk takes no more."""
 # The base of typer's complaints about arguments, which is Click's own class in some versions only.
 _UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
@@ -105,17 +109,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return stop.leave()
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has closed it; Python must not try again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+    except OSError as problem:
+        return _without_output(problem)
     if code == INTERRUPTED:
         print_error("Interrupted", "interrupted", as_json)
     return int(code or 0)
 
 
+def _without_output(problem: OSError) -> int:
+    """The exit code where our output has gone; anything else is raised again.
+
+    Whoever read it has closed it, which needs no word, or its disk is full.
+    """
+    if problem.errno not in (errno.EPIPE, *_FULL) or problem.filename is not None:
+        raise problem
+    # Python must not try again at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if problem.errno in _FULL:
+        with suppress(OSError):
+            print_error("OutputError", f"the output cannot be written: {problem.strerror}", False)
+    return FAILED
+
+
 def _prepare_process() -> None:
-    """Let the integrator report through our errors only, and streams show ? for strange letters."""
+    """Let the integrator report through our errors only, and streams show ? for strange letters.
+
+    A stream that is closed (``>&-``) takes what it is given and forgets it.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     for level in ("ERROR", "WARNING"):
         os.environ.setdefault(f"SUNLOGGER_{level}_FILENAME", os.devnull)
     for stream in (sys.stdout, sys.stderr):

@@ -92,6 +92,7 @@ def _submitted(sweep: str, output: Path | None, request: Request, dry_run: bool)
         "array": tasks.text,
         "shards": tasks.count,
         "chunks_per_task": tasks.chunks,
+        "chunks_at_once": 1 if plan.is_threaded else request.cores,
         "seconds_per_task": tasks.seconds,
     }
     return {**summary, **found, "job": jobs[0], "summary_job": jobs[1], "files": files}
@@ -99,12 +100,13 @@ def _submitted(sweep: str, output: Path | None, request: Request, dry_run: bool)
 
 def _shared(run: Run, plan: SweepPlan, request: Request) -> Tasks:
     """The tasks of a run, by what a chunk takes here."""
-    from myelode.sweeps.backends.with_slurm import largest_array, share
+    from myelode.sweeps.backends.with_slurm import Pace, largest_array, share
     from myelode.sweeps.costs import measure_costs
 
     costs = measure_costs(plan)
     seconds = 1e-6 * costs.us_per_point * run.store.layout.chunk
-    return share(run.todo, seconds, request, largest_array())
+    pace = Pace(seconds, request.cores, plan.is_threaded)
+    return share(run.todo, pace, request, largest_array())
 
 
 def submission_lines(summary: dict[str, Any]) -> Iterator[str]:
@@ -120,7 +122,8 @@ def submission_lines(summary: dict[str, Any]) -> Iterator[str]:
         f"{_counted(summary['chunks_per_task'], 'chunk')}, "
         f"about {duration(summary['seconds_per_task'])} each."
     )
-    if summary["chunks_per_task"] == 1 and summary["seconds_per_task"] > LONG:
+    is_one = summary["chunks_per_task"] <= summary["chunks_at_once"]
+    if is_one and summary["seconds_per_task"] > LONG:
         yield "That is one chunk: with a smaller `chunk` in the sweep file there are more tasks."
     if job is None:
         yield "Nothing was submitted. To do so:"

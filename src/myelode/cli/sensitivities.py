@@ -58,12 +58,14 @@ def sensitivity_command(
     parameters, saltelli gives shares of the variance (Sobol's indices), and from any random points
     come PAWN or RBD-FAST.
     """
+    from myelode.cli.sweep_reports import warn
     from myelode.figures.tornado import draw_tornado
     from myelode.sensitivities.analysis import sensitivity
 
     require_files(output, plot)
     with progress(f"running {file}", not quiet) as show:
-        found = sensitivity(file, of, method, workers, store, progress=show)
+        told = None if quiet else warn
+        found = sensitivity(file, of, method, workers, store, progress=show, warn=told)
     summary = _summary(found) | {"files": write_files(found, output, plot, draw_tornado)}
     print_summary(summary, _report(summary), quiet, as_json)
 
@@ -166,7 +168,9 @@ def _table(summary: dict[str, Any], label: str, entry: dict[str, Any]) -> Iterat
         columns.append(Column(key, cells, is_number=True))
     has_unit = summary["method"] == "morris" and entry["unit"] not in ("", "dimensionless")
     unit = f" ({entry['unit']})" if has_unit else ""
-    yield from tables(f"{summary['method_title']} of {label}{unit}", columns, console().width)
+    used = "" if entry["used"] == summary["points"] else f", from {entry['used']} points"
+    title = f"{summary['method_title']} of {label}{unit}{used}"
+    yield from tables(title, columns, console().width)
     yield from _rest(len(entry["indices"]))
     if largest := entry.get("pairs", [])[:MOST_ROWS]:
         pairs = [" x ".join(pair["parameters"]) for pair in largest]

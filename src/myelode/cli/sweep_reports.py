@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from myelode.cli.sweep_progress import duration, pace
 
 if TYPE_CHECKING:
@@ -15,8 +17,10 @@ if TYPE_CHECKING:
 
 MOST_REASONS = 10
 
-IDLE = "{axis} changes nothing of what is kept"
-"""What is said of an axis without effect."""
+
+def warn(text: str) -> None:
+    """Say on stderr what the user should know before the work is done."""
+    typer.echo(f"warning: {text}", err=True)
 
 
 def summarise_store(store: Store, **more: Any) -> dict[str, Any]:
@@ -113,6 +117,7 @@ def summarise_costs(plan: SweepPlan, costs: Costs) -> dict[str, Any]:
 def cost_lines(summary: dict[str, Any]) -> Iterator[str]:
     """The report on what a sweep is going to take."""
     from myelode.cli.answers import closing_lines
+    from myelode.sweeps.foreseen import IDLE
 
     yield f"{summary['sweep']}: {summary['title']}"
     yield (

@@ -9,14 +9,14 @@ import typer
 
 from myelode.cli.answers import print_summary
 from myelode.cli.options import JsonOption, QuietOption, listed
-from myelode.cli.sweeps import StoreArgument
+from myelode.cli.sweeps import SweepArgument, opened
 
 if TYPE_CHECKING:
     from myelode.sweeps.stores.store import Store
 
 
 def export_command(
-    store: StoreArgument,
+    sweep: SweepArgument,
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="FILE", help="A .nc, .parquet or .csv file.")
     ],
@@ -33,7 +33,7 @@ def export_command(
 
     require_export_name(output)
     require_writable(output)
-    found = opened(store)
+    found, _ = opened(sweep)
     with progress(f"writing {output}", not quiet) as show:
         export_store(found, output, listed(endpoints), show)
     summary = _summary(found, "export", output)
@@ -41,7 +41,7 @@ def export_command(
 
 
 def show_command(
-    store: StoreArgument,
+    sweep: SweepArgument,
     output: Annotated[
         Path, typer.Option("-o", "--plot", metavar="FILE", help="The figure (png, svg, pdf).")
     ],
@@ -73,20 +73,11 @@ def show_command(
     from myelode.figures.sweeps import sweep_figure
 
     require_files(None, output)
-    found = opened(store)
+    found, _ = opened(sweep)
     figure = sweep_figure(found, of, listed(against), kind, listed(perturbation))
     write_figure(figure, output)
     summary = _summary(found, "plot", output)
     print_summary(summary, report_store(summary), quiet, as_json)
-
-
-def opened(path: Path) -> Store:
-    """The store at a path, with a word on what is meant where there is none."""
-    from myelode.cli.sweeps import require_store
-    from myelode.sweeps.stores.store import open_store
-
-    require_store(path)
-    return open_store(path)
 
 
 def _summary(store: Store, kind: str, file: Path) -> dict[str, Any]:

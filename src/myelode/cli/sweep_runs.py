@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 if TYPE_CHECKING:
     from myelode.cli.sweep_progress import Pace
     from myelode.sweeps.backends.jobs import Finished
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
     from myelode.sweeps.stores.store import Store
 
 INTERRUPTED = 130
-WORTH_A_LOOK = 50
-"""Points per axis from which it is worth a few runs to see whether the axis changes anything."""
 
 Compute = Callable[["Callable[[Finished], None]", "Stop"], Sequence[int]]
 """What computes something, tells of it, and stops; gives the chunks that others have in hand."""
@@ -82,7 +78,7 @@ class SweepCommand:
         from myelode.cli.sweep_progress import Pace
         from myelode.sweeps.backends.running import failed_points, run_again, writing
 
-        with writing(self._plan, self._path) as run:
+        with writing(self._plan, self._path, is_retry=True) as run:
             points = failed_points(run, status)
             pace = Pace(sum(map(len, points.values())))
 
@@ -121,19 +117,17 @@ class SweepCommand:
 
     def _warn(self) -> None:
         """Say what does not hold, and which axes change nothing, before the work is done."""
-        from myelode.cli.sweep_reports import IDLE
-        from myelode.sweeps.costs import idle_axes
+        from myelode.cli.sweep_reports import warn
+        from myelode.sweeps.foreseen import warnings_of
 
-        plan = self._plan
-        worth = not self._quiet and plan.points >= WORTH_A_LOOK * len(plan.axes)
-        idle = (IDLE.format(axis=name) for name in (idle_axes(plan) if worth else ()))
-        for text in () if self._quiet else (*plan.remarks, *idle):
-            typer.echo(f"warning: {text}", err=True)
+        for text in () if self._quiet else warnings_of(self._plan):
+            warn(text)
 
     def _warn_of_locks(self, store: Store) -> None:
+        from myelode.cli.sweep_reports import warn
+
         if not store.locks.are_kept and not self._quiet:
-            text = f"warning: {store.path}: this file system keeps no locks: let nobody else write"
-            typer.echo(text, err=True)
+            warn(f"{store.path}: this file system keeps no locks: let nobody else write")
 
 
 def _tell_stop() -> None:

@@ -14,13 +14,14 @@ from myelode.errors import ScenarioError
 
 if TYPE_CHECKING:
     from myelode.sweeps.plans import SweepPlan
+    from myelode.sweeps.sections import Sweep
+    from myelode.sweeps.stores.store import Store
 
-FAILED = 1
+FAILED, STORE_SUFFIX = 1, ".zarr"
 
 SweepArgument = Annotated[
     str, typer.Argument(metavar="FILE|STORE", help="A shipped name, a sweep file, or a store.")
 ]
-StoreArgument = Annotated[Path, typer.Argument(metavar="STORE", help="What run has written.")]
 StoreOption = Annotated[
     Path | None,
     typer.Option("-o", "--output", metavar="STORE", help="The store; ID.zarr without."),
@@ -71,19 +72,20 @@ def run_command(
 
 
 def resume_command(
-    store: StoreArgument,
+    sweep: SweepArgument,
+    output: StoreOption = None,
     workers: WorkersOption = None,
     dask: DaskOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compute the points that are missing in a store."""
-    require_store(store)
-    run_command(str(store), None, workers, None, dask, quiet, as_json)
+    require_store(sweep, output)
+    run_command(sweep, output, workers, None, dask, quiet, as_json)
 
 
 def retry_command(
-    store: StoreArgument,
+    sweep: SweepArgument,
     status: Annotated[
         str,
         typer.Option(
@@ -96,6 +98,7 @@ def retry_command(
         float | None,
         typer.Option("--rtol", metavar="X", help="At this relative tolerance, 1e-9 for example."),
     ] = None,
+    output: StoreOption = None,
     workers: WorkersOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -103,8 +106,8 @@ def retry_command(
     """Compute points again that failed, and no others."""
     if rtol is not None and not 0 < rtol < 1:
         raise ScenarioError(f"--rtol {rtol:g}: must lie between 0 and 1")
-    require_store(store)
-    plan, path = plan_and_store(str(store), None)
+    require_store(sweep, output)
+    plan, path = plan_and_store(sweep, output)
     command = SweepCommand(plan, path, workers, quiet)
     _answer(command.compute_again(status, rtol), quiet, as_json)
 
@@ -128,15 +131,10 @@ def status_command(
     from myelode.cli.sweep_reports import report_store, summarise_store
     from myelode.sweeps.backends.local import outdated
     from myelode.sweeps.stores.ledgers import read_ledger
-    from myelode.sweeps.stores.store import open_store, require_same_sweep
 
+    store, plan = opened(sweep, output)
     more: dict[str, Any] = {}
-    if is_store(sweep):
-        store = open_store(Path(sweep))
-    else:
-        plan, path = plan_and_store(sweep, output)
-        store = open_store(path)
-        require_same_sweep(store, plan.layout)
+    if plan is not None:
         more["chunks_older"] = len(outdated(plan, store, range(store.layout.chunks)))
     more["writer"] = store.locks.who_writes()
     if more["writer"]:
@@ -145,17 +143,48 @@ def status_command(
     print_summary(summary, report_store(summary), quiet, as_json)
 
 
-def is_store(source: str | Path) -> bool:
-    """Whether a path is that of a folder: sweep files are none."""
+def is_store(source: str) -> bool:
+    """Whether that is the path of a folder: sweep files are none."""
     return Path(source).is_dir()
 
 
-def require_store(path: Path) -> None:
-    """Refuse what is no store, with a word on what is meant."""
+def require_store(source: str, output: Path | None = None) -> Path:
+    """The path of a store that is there: itself, or that of a sweep file or of a shipped sweep.
+
+    Raises ScenarioError, with the store that was looked for and how it comes to be, without one.
+    """
+    from myelode.sweeps.sections import load_sweep
+
+    if is_store(source):
+        return Path(source)
+    if Path(source).suffix == STORE_SUFFIX:
+        raise ScenarioError(f"{source}: there is no such store")
+    path = output or _usual_store(load_sweep(source))
     if not path.exists():
-        raise ScenarioError(f"{path}: there is no such store")
-    if not is_store(path):
-        raise ScenarioError(f"{path}: is no store: run the sweep first")
+        command = f"myelode sweep run {source}" + (f" -o {output}" if output else "")
+        raise ScenarioError(f"{path}: there is no such store: first, {command}")
+    return path
+
+
+def opened(source: str, output: Path | None = None) -> tuple[Store, SweepPlan | None]:
+    """A store, and the plan of the sweep where it was found by that.
+
+    Raises ScenarioError where there is none, or one of another sweep.
+    """
+    from myelode.sweeps.stores.store import open_store, require_same_sweep
+
+    path = require_store(source, output)
+    if is_store(source):
+        return open_store(path), None
+    plan, _ = plan_and_store(source, output)
+    store = open_store(path)
+    require_same_sweep(store, plan.layout)
+    return store, plan
+
+
+def _usual_store(sweep: Sweep) -> Path:
+    """Where the store of a sweep is, unless another is named."""
+    return Path(f"{sweep.id}{STORE_SUFFIX}")
 
 
 def plan_and_store(source: str, output: Path | None) -> tuple[SweepPlan, Path]:
@@ -167,7 +196,7 @@ def plan_and_store(source: str, output: Path | None) -> tuple[SweepPlan, Path]:
 
     if not is_store(source):
         sweep = load_sweep(source)
-        path = output or Path(f"{sweep.id}.zarr")
+        path = output or _usual_store(sweep)
         return plan_for(sweep, path), path
     if output is not None:
         raise ScenarioError(f"{source}: is a store already: -o is for sweep files")

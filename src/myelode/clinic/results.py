@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from myelode.clinic.criteria import LABELS, Responses, imwg_response
-from myelode.clinic.sections import AT_RISK, CURVE, HIGH, LOW, TIME, ClinicalResponse
+from myelode.clinic.sections import AT_RISK, BEST, CURVE, HIGH, LOW, TIME, ClinicalResponse
 from myelode.clinic.survival import Curve, Estimate, KaplanMeier, share_of
 from myelode.clinic.visits import Visits, read_visits, to_grams
 from myelode.errors import ScenarioError
@@ -26,7 +26,7 @@ RESPONDED = LABELS[LABELS.index("PR") :]
 VERY_GOOD = LABELS[LABELS.index("VGPR") :]
 NOT_EVALUABLE = LABELS[0]
 _MEANINGS: Mapping[str, str] = {
-    "best": "best response",
+    BEST: "best response",
     "progression": "time from baseline to progression or censoring",
     "progressed": "whether it progressed while it was followed",
     "duration": "duration of response, to progression or censoring",
@@ -45,25 +45,29 @@ _SAMPLE = "sample"
 
 
 def add_responses(
-    result: xr.Dataset, dataset: xr.Dataset, scenario: Scenario, model: Model
-) -> None:
+    result: xr.Dataset, dataset: xr.Dataset, scenario: Scenario, model: Model,
+    *, apart: bool = False,
+) -> None:  # fmt: skip
     """Add what every response of the scenario says of the trajectories.
 
     For each patient ``NAME_best`` (text), ``NAME_progression``, ``NAME_progressed``,
     ``NAME_duration``, ``NAME_duration_censored`` and ``NAME_best_change``; over samples also
-    counts, rates, medians and the curve ``NAME_pfs`` over ``NAME_time``, with 95 % intervals.
+    counts, rates, medians and the curve ``NAME_pfs`` over ``NAME_time``, with 95 % intervals, but
+    not if samples stand `apart`: then each is followed to the end, as if there were no others.
     """
     for name, visits in read_visits(scenario, model).items():
         with scenario.at("responses", name):
-            _add(result, dataset, name, scenario.responses[name], visits)
+            _add(result, dataset, name, scenario.responses[name], visits, apart)
 
 
 def _add(
-    result: xr.Dataset, dataset: xr.Dataset, name: str, rule: ClinicalResponse, visits: Visits
-) -> None:
+    result: xr.Dataset, dataset: xr.Dataset, name: str, rule: ClinicalResponse, visits: Visits,
+    apart: bool,
+) -> None:  # fmt: skip
     data = dataset[rule.of].transpose(..., "time")
     dims = tuple(str(dim) for dim in data.dims if dim != "time")
-    judged = _judged(data, rule, visits)
+    has_patients = _SAMPLE in dims and not apart
+    judged = _judged(data, rule, visits, has_patients)
     title = rule.title or name.replace("_", " ")
     unit = str(data["time"].attrs.get("units", ""))
 
@@ -73,13 +77,13 @@ def _add(
         attributes |= {} if units is None else {"units": units}
         result[f"{name}_{ending}"] = (over, values, attributes)
 
-    put("best", dims, judged.best)
+    put(BEST, dims, judged.best)
     put("progression", dims, judged.progression, unit)
     put("progressed", dims, judged.progressed)
     put("duration", dims, judged.duration, unit)
     put("duration_censored", dims, ~np.isnan(judged.duration) & ~judged.progressed)
     put("best_change", dims, judged.best_change, "dimensionless")
-    if _SAMPLE not in dims:
+    if not has_patients:
         return
     along = name + TIME
     attributes = {"units": unit, "long_name": f"{title}: time from baseline"}
@@ -94,7 +98,9 @@ def _words(ending: str) -> str:
     return f"{_MEANINGS[CURVE]} at {ending.removeprefix('pfs_at_').replace('_', ' ')}"
 
 
-def _judged(data: xr.DataArray, rule: ClinicalResponse, visits: Visits) -> Responses:
+def _judged(
+    data: xr.DataArray, rule: ClinicalResponse, visits: Visits, has_patients: bool
+) -> Responses:
     """Every trajectory, judged at its visits; between samples it is a straight line."""
     times = data["time"].values
     if times[0] > visits.times[0] * (1 + SAME_TIME):
@@ -106,8 +112,7 @@ def _judged(data: xr.DataArray, rule: ClinicalResponse, visits: Visits) -> Respo
     at_visits = np.apply_along_axis(
         lambda values: np.interp(visits.times, times, values), -1, grams
     )
-    has_samples = data.dims[-2:-1] == (_SAMPLE,)
-    end = visits.followed_until(data[_SAMPLE].values) if has_samples else visits.end
+    end = visits.followed_until(data[_SAMPLE].values) if has_patients else visits.end
     return imwg_response(
         visits.times, at_visits, followed_until=end, confirm=rule.confirm,
         measurable=visits.measurable, undetectable=visits.undetectable,

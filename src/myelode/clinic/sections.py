@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 
 from myelode.regimens.steps import STRICT, Quantity
 
+BEST = "best"
 OF_PATIENTS = (
-    "best", "progression", "progressed", "duration", "duration_censored", "best_change",
+    BEST, "progression", "progressed", "duration", "duration_censored", "best_change",
 )  # fmt: skip
 """Endings of what a response adds to the result for each patient."""
 COUNTS = ("evaluable", "failed")
@@ -58,7 +59,12 @@ class ClinicalResponse(BaseModel):
 
     def names(self, name: str) -> Iterator[str]:
         """All names that a response of that name may add to the result."""
-        yield from (f"{name}_{ending}" for ending in (*OF_PATIENTS, *COUNTS, AT_RISK))
+        yield from (f"{name}_{ending}" for ending in OF_PATIENTS)
+        yield from self.names_of_groups(name)
+
+    def names_of_groups(self, name: str) -> Iterator[str]:
+        """The names of what it says of all patients together."""
+        yield from (f"{name}_{ending}" for ending in (*COUNTS, AT_RISK))
         for ending in (*ESTIMATES, CURVE, *landmark_endings(self).values()):
             yield from (f"{name}_{ending}{end}" for end in ("", LOW, HIGH))
         yield name + TIME

@@ -99,7 +99,7 @@ def _result(simulator: Simulator, run: Run, tolerances: Tolerances) -> Result:
 def _chosen(
     sbml: str, runs: Sequence[Run], engine: str, times: int = 1
 ) -> tuple[Simulator, str, str]:
-    """The simulator, the name of its engine, and why that one."""
+    """The simulator, the name of its engine, and why that one, for runs that come so many times."""
     if engine != "auto":
         chosen = choose_engine(engine)
         return chosen.compile(sbml), chosen.name, ""
@@ -111,7 +111,7 @@ def _chosen(
         except UnsupportedModelError as objection:
             because = f"the ensemble engine cannot: {objection}"
         else:
-            return simulator, "ensemble", doubt or f"{len(runs)} runs"
+            return simulator, "ensemble", doubt or f"{len(runs) * times} runs"
     if doubt:
         raise UnsupportedModelError(f"{because}; {doubt}")
     chosen = choose_engine("roadrunner")
@@ -149,8 +149,8 @@ def choose_for_batch(sbml: str, batch: Batch, engine: str, reproducible: bool = 
     """
     if reproducible:
         return _reproducible(sbml, batch, engine)
-    times = MANY if batch.summaries else 1
-    simulator, name, because = _chosen(sbml, [batch.run] * batch.count, engine, times)
+    times = batch.count * (MANY if batch.summaries else 1)
+    simulator, name, because = _chosen(sbml, [batch.run], engine, times)
     if batch.summaries and engine == "auto" and name == "ensemble":
         because = "it computes summaries as it integrates"
     return Chosen(simulator, name, because)

@@ -45,7 +45,8 @@ KINDS: Mapping[str, Kind] = {
     ),
     "pawn": Kind(
         (Series("median", "median of the slices", DOWN, ends=("minimum", "maximum")),),
-        "distance between distributions (PAWN)", line=("noise", "of a parameter that does nothing"),
+        "distance between distributions (PAWN)",
+        line=("noise", "95 % of parameters that do nothing stay below"),
     ),
     "rbd": Kind((Series("S1", "alone (S1): goes if it is known", DOWN, "S1_conf"),),
                  "share of the variance"),

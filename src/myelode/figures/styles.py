@@ -198,13 +198,28 @@ def log_limits(curves: Iterable[np.ndarray], over_dose: bool = False) -> tuple[f
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Decades within the limits, thinned to seven; 1, 2 and 5 where the range is short."""
+    """Decades within the limits, thinned to seven; 1, 2 and 5 where the range is short.
+
+    Where it is so narrow that fewer than three of these are within, ticks are even steps.
+    """
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     inside = [10.0**power for power in decades if low <= 10.0**power <= high * (1 + 1e-9)]
     if len(inside) >= 3:
         return inside[:: math.ceil(len(inside) / _MOST_TICKS)]
     finer = [digit * 10.0**power for power in decades for digit in (1, 2, 5)]
-    return [tick for tick in finer if low <= tick <= high * (1 + 1e-9)]
+    within = [tick for tick in finer if low <= tick <= high * (1 + 1e-9)]
+    return within if len(within) >= 3 else _even_ticks(low, high) or within
+
+
+def _even_ticks(low: float, high: float) -> list[float]:
+    """Three ticks and more at the widest of steps 1, 2 and 5; none where nothing is between."""
+    if high - low <= _ROUNDING * high:
+        return []
+    power = math.floor(math.log10(high - low))
+    steps = (digit * 10.0**exponent for exponent in (power, power - 1) for digit in (5, 2, 1))
+    counts = ((math.ceil(low / step), math.floor(high / step * (1 + 1e-9)), step) for step in steps)
+    first, last, step = next((f, n, step) for f, n, step in counts if n - f >= 2)
+    return [number * step for number in range(first, last + 1)]
 
 
 def scale_numbers(axes: Axes, log: bool, span: tuple[float, float]) -> None:

@@ -268,5 +268,13 @@ def _subtitle(found: xr.Dataset) -> str:
     lost = f", {attrs['failed']} failed" if attrs["failed"] else ""
     return (
         f"{attrs['method_title']}: scenario {attrs['scenario']}, model {attrs['model']}{variant}, "
-        f"{attrs['points']} points{lost}"
+        f"{attrs['points']} points{lost}{_used(found)}"
     )
+
+
+def _used(found: xr.Dataset) -> str:
+    """How many points stand behind the indices, where these are not all."""
+    least, most = (int(end) for end in (found["used"].min(), found["used"].max()))
+    if least == found.attrs["points"]:
+        return ""
+    return f", {least} analysed" if least == most else f", {least} to {most} analysed"

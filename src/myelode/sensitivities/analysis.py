@@ -17,6 +17,7 @@ from myelode.sensitivities.methods import Method, method_for
 from myelode.sensitivities.samples import Sample
 from myelode.sensitivities.tables import indices_of
 from myelode.sweeps.blocks import Layout
+from myelode.sweeps.foreseen import warnings_of
 from myelode.sweeps.layouts import ORIGIN
 from myelode.sweeps.sections import Sweep, sweep_from_text
 from myelode.sweeps.stores.store import Store, open_store
@@ -30,6 +31,7 @@ def sensitivity(
     workers: int = 1,
     store: str | Path | None = None,
     progress: Progress | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> xr.Dataset:
     """How far each parameter of a sweep moves its endpoints.
 
@@ -42,33 +44,34 @@ def sensitivity(
     workers : how many chunks of points are computed at once.
     store : where the points are kept; what is finished there is not computed again.
     progress : is called with the number of finished points and of all.
+    warn : is called before the work begins with what does not hold, or has no effect, in a sweep.
 
     Returns
     -------
     Dataset along ``endpoint`` (each entry of each endpoint) and ``parameter``, largest first, with
     the indices of the method, whose definitions and units stand in their ``attrs``, and ``used``,
-    the number of points behind them. ``attrs`` have ``method``, ``design``, ``points`` and
-    ``failed``.
+    the number of points behind them. ``attrs`` have ``method``, ``design``, ``points``, ``failed``,
+    and in ``notes``, line by line, what to know of all this, and which entries are left out.
 
     Raises
     ------
-    ScenarioError : among others for Sobol's indices where a point has no number, with the region
-        of the parameters in which such points lie.
+    ScenarioError : among others for Sobol's indices where every entry has a point without a number,
+        with the region of the parameters in which such points lie.
     """
 
     def accept(layout: Layout) -> tuple[Sweep, Method]:
         sweep = sweep_from_text(str(layout.attributes["sweep"]), _where(file))
         endpoints_of(layout, of)
-        return sweep, method_for(kind_of(sweep.design), method)
+        return sweep, method_for(kind_of(sweep.design), method, sweep.design.kind)
 
-    with _finished(file, accept, workers, store, progress) as found:
+    with _finished(file, accept, workers, store, progress, warn) as (found, foreseen):
         sweep, chosen = accept(found.layout)
         sample = sample_of(sweep.design, found.layout, found.columns)
         readings = readings_of(found.layout, found.columns, of, sweep.endpoints)
-    result, notes = indices_of(sample, readings, chosen, of is not None)
+    result, notes = indices_of(sample, readings, chosen)
     return result.assign_attrs(
         {**result.attrs, **_attributes(found.layout.attributes, sweep, sample, chosen)},
-        notes="\n".join(notes),
+        notes="\n".join([*foreseen, *notes]),
     )
 
 
@@ -79,19 +82,25 @@ def _where(file: str | Path | Sweep) -> str:
 @contextmanager
 def _finished(
     file: str | Path | Sweep, accept: Callable[[Layout], object], workers: int,
-    store: str | Path | None, progress: Progress | None,
-) -> Iterator[Store]:  # fmt: skip
+    store: str | Path | None, progress: Progress | None, warn: Callable[[str], None] | None,
+) -> Iterator[tuple[Store, list[str]]]:  # fmt: skip
     """The store of a sweep all of whose chunks are there, which may be gone afterwards.
 
-    `accept` raises what can be known before the work.
+    With it comes what was to be foreseen of the sweep, if it had to be planned. `accept` raises
+    what can be known before the work.
     """
     if not isinstance(file, Sweep) and Path(file).is_dir():
-        yield open_store(Path(file))
+        yield open_store(Path(file)), []
         return
     with _place(store) as path:
         plan = plan_for(file, path)
         accept(plan.layout)
-        yield finish(plan, path, workers, progress)
+        foreseen = []
+        for text in warnings_of(plan):
+            foreseen.append(text)
+            if warn:
+                warn(text)
+        yield finish(plan, path, workers, progress), foreseen
 
 
 @contextmanager

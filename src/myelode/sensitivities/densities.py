@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from myelode.errors import ScenarioError
+from myelode.sensitivities.chance import chance_level
+from myelode.sensitivities.gaps import gaps_of, has_gaps
 from myelode.sensitivities.libraries import analyser
 from myelode.sensitivities.samples import (
     BOOTSTRAP_SEED,
@@ -12,12 +14,19 @@ from myelode.sensitivities.samples import (
     Indices,
     Reading,
     Sample,
+    every_point,
     has_number,
+    of_these,
     resamples,
     varies,
 )
 
-FEWEST_PER_SLICE, MOST_SLICES = 10, 10
+FEWEST_PER_SLICE = 10
+SLICES = (2, 3, 4, 5, 7, 8, 10)
+"""How many there may be.
+
+SALib cuts at ``np.arange(0, 1 + 1/S, 1/S)``, which rounding makes one cut too long for 6 and 9.
+"""
 HARMONICS, FEWEST_PER_HARMONIC = 10, 10
 DISTANCES = ("median", "mean", "minimum", "maximum")
 
@@ -26,21 +35,18 @@ def pawn_indices(sample: Sample, reading: Reading) -> Indices:
     """Distances between the endpoint's distribution in slices of a parameter and in the whole.
 
     Distances are those of Kolmogorov and Smirnov, from 0 to 1, over up to ten slices of equal
-    numbers of points. ``noise`` is the median for a parameter that does nothing, which is what a
-    number of points as small as this leaves by chance.
+    numbers of points. ``noise`` is the level below which lie the medians of 95 % of parameters that
+    do nothing, which is what so small a number of points leaves to chance.
 
     Raises ScenarioError for fewer than 20 points.
     """
     points, values = _kept(sample, reading)
-    slices = min(MOST_SLICES, len(values) // FEWEST_PER_SLICE)
-    if slices < 2:
-        raise ScenarioError(f"pawn needs 20 points or more, and {len(values)} have a number")
-    dummy = np.random.default_rng(BOOTSTRAP_SEED).random((len(values), 1))
-    names = [*sample.names, "nothing"]
-    problem = {"num_vars": len(names), "names": names, "bounds": [[0, 1]] * len(names)}
-    found = analyser("pawn")(problem, np.hstack([points, dummy]), values, S=slices)
-    result = {name: np.asarray(found[name], float)[:-1] for name in DISTANCES}
-    return result | {"noise": np.full(len(sample.names), float(found["median"][-1]))}
+    slices = max((n for n in SLICES if n * FEWEST_PER_SLICE <= len(values)), default=0)
+    if not slices:
+        raise ScenarioError(_refusal("pawn", min(SLICES) * FEWEST_PER_SLICE, sample, reading))
+    found = analyser("pawn")(sample.problem, points, values, S=slices)
+    result = {name: np.asarray(found[name], float) for name in DISTANCES}
+    return result | {"noise": np.full(len(sample.names), chance_level(values, slices))}
 
 
 def rbd_indices(sample: Sample, reading: Reading) -> Indices:
@@ -51,7 +57,7 @@ def rbd_indices(sample: Sample, reading: Reading) -> Indices:
     points, values = _kept(sample, reading)
     fewest = HARMONICS * FEWEST_PER_HARMONIC
     if len(values) < fewest:
-        raise ScenarioError(f"rbd needs {fewest} points or more, and {len(values)} have a number")
+        raise ScenarioError(_refusal("rbd", fewest, sample, reading))
     if not varies(values):
         return {name: np.full(len(sample.names), np.nan) for name in ("S1", "S1_conf")}
     found = analyser("rbd_fast")(
@@ -61,19 +67,31 @@ def rbd_indices(sample: Sample, reading: Reading) -> Indices:
     return {name: np.asarray(found[name], float) for name in ("S1", "S1_conf")}
 
 
-def is_independent(sample: Sample, reading: Reading) -> np.ndarray:
-    """Which points have a number, and repeat no others: of a Saltelli design those of A and B."""
-    used = has_number(sample, reading)
-    if sample.kind == "saltelli":
-        rows = 2 + len(sample.names) * (2 if sample.options.get("second_order") else 1)
-        place = np.arange(sample.count) % rows
-        used = used & ((place == 0) | (place == rows - 1))
-    return used
+def _refusal(method: str, fewest: int, sample: Sample, reading: Reading) -> str:
+    """Why there are too few points, and where those are that have no number."""
+    looked_at, read = of_these(sample, reading, is_independent(sample))
+    many = int(has_number(looked_at, read).sum())
+    why = f": {gaps_of(looked_at, read)}" if has_gaps(read) else ""
+    return f"{method} needs {fewest} points or more, and {many} have a number{why}"
+
+
+def is_independent(sample: Sample) -> np.ndarray:
+    """Which points repeat no others: of a Saltelli design those of A and B, else all."""
+    if sample.kind != "saltelli":
+        return every_point(sample)
+    rows = 2 + len(sample.names) * (2 if sample.options.get("second_order") else 1)
+    place = np.arange(sample.count) % rows
+    return np.asarray((place == 0) | (place == rows - 1))
+
+
+def is_independent_number(sample: Sample, reading: Reading) -> np.ndarray:
+    """Which points repeat no others, and have a number."""
+    return np.asarray(is_independent(sample) & has_number(sample, reading))
 
 
 def _kept(sample: Sample, reading: Reading) -> tuple[np.ndarray, np.ndarray]:
     """Ranks of the independent points that have a number, and the numbers."""
-    used = is_independent(sample, reading)
+    used = is_independent_number(sample, reading)
     return _ranks(sample.points[used]), reading.values[used]
 
 

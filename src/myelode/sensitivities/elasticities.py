@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from myelode.errors import ScenarioError
-from myelode.sensitivities.regions import commonest
+from myelode.sensitivities.gaps import commonest, failed_in
 from myelode.sensitivities.samples import Indices, Reading, Sample
 
 
@@ -16,10 +16,13 @@ def elasticities(sample: Sample, reading: Reading) -> Indices:
     those that the upper and the lower step alone give: how far it changes over a step. NaN where
     the endpoint is not positive, or has no number, at a point that is needed.
 
-    Raises ScenarioError if the base point has failed.
+    Raises ScenarioError if the base point failed.
     """
-    if sample.has_failed[0]:
-        raise ScenarioError(f"the base point of the elasticities failed{commonest(sample.reasons)}")
+    failed = failed_in(sample, reading)
+    if failed[0]:
+        raise ScenarioError(
+            f"the base point of the elasticities failed{commonest(sample.reasons_at(failed))}"
+        )
     step = np.log1p(float(sample.options["step"]))
     positive = np.isfinite(reading.values) & (reading.values > 0)
     logs = np.log(np.where(positive, reading.values, np.nan))
@@ -30,6 +33,7 @@ def elasticities(sample: Sample, reading: Reading) -> Indices:
     }
 
 
-def failed_parameters(sample: Sample) -> np.ndarray:
-    """Which parameters have a point that failed."""
-    return np.asarray(sample.has_failed[1::2] | sample.has_failed[2::2])
+def failed_steps(sample: Sample, reading: Reading) -> np.ndarray:
+    """Of which parameters the reading has no number at a step, because that point failed."""
+    failed = failed_in(sample, reading)
+    return np.asarray(failed[1::2] | failed[2::2])

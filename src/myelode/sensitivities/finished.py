@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -12,7 +13,7 @@ from myelode.errors import ScenarioError, best_matches
 from myelode.sensitivities.samples import Parameter, Reading, Sample
 from myelode.sweeps.blocks import DONE, MISSING, TEXT, Layout, Variable
 from myelode.sweeps.designs.sections import DesignBlock
-from myelode.units import split_quantity
+from myelode.units import split_quantity, to_unit
 
 Columns = Callable[[str], np.ndarray]
 """All points' values of a variable."""
@@ -63,21 +64,25 @@ def _require_alone(design: DesignBlock) -> None:
 
 
 def _numbers(variable: Variable, values: np.ndarray) -> tuple[Parameter, np.ndarray]:
-    """An axis as numbers: quantities in their common unit, other texts by their place in order."""
-    title = str(variable.attributes.get("long_name", ""))
+    """An axis as numbers: quantities in one of their units, other texts by their place in order."""
+    name, title = variable.name, str(variable.attributes.get("long_name", ""))
     if variable.dtype != TEXT:
         unit = str(variable.attributes.get("units", ""))
-        return Parameter(variable.name, title, unit), values.astype(float)
-    kinds, places = np.unique(values.astype(str), return_inverse=True)
+        return Parameter(name, title, unit), values.astype(float)
+    texts, places = np.unique(values.astype(str), return_inverse=True)
+    kinds = [str(text) for text in texts]
     try:
-        read = [split_quantity(kind) for kind in kinds]
+        unit, numbers = _quantities(kinds)
     except ScenarioError:
-        read = []
-    units = {unit for _, unit in read}
-    if len(units) == 1 and len(read) == len(kinds):
-        numbers = np.array([number for number, _ in read])
-        return Parameter(variable.name, title, units.pop() or ""), numbers[places]
-    return Parameter(variable.name, title), places.astype(float)
+        return Parameter(name, title, words=tuple(kinds)), places.astype(float)
+    return Parameter(name, title, unit), numbers[places]
+
+
+def _quantities(kinds: Sequence[str]) -> tuple[str, np.ndarray]:
+    """Quantities in the unit that most of them are written in; raises ScenarioError for others."""
+    units = Counter(unit for _, unit in map(split_quantity, kinds))
+    [(unit, _)] = units.most_common(1)
+    return unit or "", np.array([to_unit(kind, unit, "a value") for kind in kinds])
 
 
 def readings_of(

@@ -8,9 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from myelode.errors import ScenarioError, best_matches
-from myelode.sensitivities.densities import is_independent, pawn_indices, rbd_indices
+from myelode.sensitivities.densities import (
+    is_independent,
+    is_independent_number,
+    pawn_indices,
+    rbd_indices,
+)
 from myelode.sensitivities.elasticities import elasticities
-from myelode.sensitivities.samples import Indices, Reading, Sample, has_number
+from myelode.sensitivities.samples import Indices, Reading, Sample, every_point, has_number
 from myelode.sensitivities.screening import in_complete_trajectory, morris_effects
 from myelode.sensitivities.variances import sobol_indices
 
@@ -30,7 +35,9 @@ class Method:
     main : the index by whose size parameters are sorted.
     meanings : of every index, what it says.
     unit : of every index: none, or the endpoint's own.
-    used : which points it rests on.
+    reads : which points of the design it looks at.
+    used : which of these it rests on, as their numbers are there.
+    rest : how these are called where others have no number.
     """
 
     name: str
@@ -40,7 +47,9 @@ class Method:
     meanings: Mapping[str, str]
     indices: Callable[[Sample, Reading], Indices]
     unit: str = "1"
+    reads: Callable[[Sample], np.ndarray] = every_point
     used: Callable[[Sample, Reading], np.ndarray] = has_number
+    rest: str = "the other {used}"
 
 
 METHODS: Mapping[str, Method] = {
@@ -62,7 +71,8 @@ METHODS: Mapping[str, Method] = {
                 "sigma": "its standard deviation: interactions and bends",
                 "mu_star_conf": f"mu_star: {INTERVAL}",
             },
-            morris_effects, OWN, in_complete_trajectory,
+            morris_effects, OWN, used=in_complete_trajectory,
+            rest="{used} points of complete trajectories",
         ),
         Method(
             "sobol", "Sobol indices", ("saltelli",), "ST",
@@ -83,9 +93,9 @@ METHODS: Mapping[str, Method] = {
                 "mean": "mean of slices",
                 "minimum": "smallest of slices",
                 "maximum": "largest of slices",
-                "noise": "the median for a parameter that does nothing",
+                "noise": "95 % of parameters that do nothing have a median below this",
             },
-            pawn_indices, used=is_independent,
+            pawn_indices, reads=is_independent, used=is_independent_number,
         ),
         Method(
             "rbd", "First-order indices (RBD-FAST)", ("random", "saltelli"), "S1",
@@ -93,16 +103,17 @@ METHODS: Mapping[str, Method] = {
                 "S1": "share of the variance that goes if the parameter alone is known",
                 "S1_conf": f"S1: {INTERVAL}",
             },
-            rbd_indices, used=is_independent,
+            rbd_indices, reads=is_independent, used=is_independent_number,
         ),
     )
 }  # fmt: skip
 
 
-def method_for(kind: str, asked: str | None) -> Method:
+def method_for(kind: str, asked: str | None, design: str = "") -> Method:
     """The method that was asked for, or the first that takes a kind of design.
 
-    Raises ScenarioError for one that does not exist, or that cannot take the design.
+    `design` is what the file calls its own, where that is not its kind. Raises ScenarioError for a
+    method that does not exist, or that cannot take the design.
     """
     fitting = [method for method in METHODS.values() if kind in method.designs]
     if asked is None:
@@ -114,6 +125,7 @@ def method_for(kind: str, asked: str | None) -> Method:
         names = " or ".join(method.name for method in fitting)
         needed = " or ".join(METHODS[asked].designs)
         raise ScenarioError(
-            f"method {asked} needs a design {needed}; of a design {kind} come {names}"
+            f"method {asked} needs a design {needed}, and this one is {design or kind}, "
+            f"of which come {names}"
         )
     return METHODS[asked]

@@ -1,103 +1,93 @@
-"""Where in the space of the parameters points fail: in words, by thresholds of few parameters."""
+"""Where in the space of the parameters points are lost: in words, by one or two parameters."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
 
 import numpy as np
 
-from myelode.sensitivities.samples import Parameter, Reading, Sample
+from myelode.sensitivities.samples import Parameter
+from myelode.sensitivities.splits import splits, told
 
-CLEAR = 0.5
-"""A threshold is named where at most this share of the points that succeeded lie beyond it."""
-HALVES = 0.5
-"""A second one is named where it leaves at most this share of those beyond the first."""
+FIRSTS = 2
+"""Of so many regions of one parameter it is tried whether another one narrows them."""
+WORTH_A_SECOND = 1.25
+"""A second parameter is named where it tells so many times what the first alone does."""
+MOST_STRAYS = 0.1
+"""The share of the lost points that may lie outside, if there is a region with more of them."""
 
 
 @dataclass(frozen=True)
-class _Threshold:
-    """The tightest one on one side of a parameter beyond which all failed points lie."""
+class _Region:
+    """Points that one parameter marks off, or two, and which of all are lost."""
 
-    parameter: Parameter
-    is_above: bool
-    level: float
-    beyond: np.ndarray
+    said: str
+    within: np.ndarray
+    lost: np.ndarray
+
+    @cached_property
+    def told(self) -> float:
+        return told(self.within, self.lost)
+
+    @cached_property
+    def strays(self) -> int:
+        """Lost points outside."""
+        return int((self.lost & ~self.within).sum())
 
     @property
-    def said(self) -> str:
-        side = "above" if self.is_above else "below"
-        unit = self.parameter.unit.replace("dimensionless", "")
-        return f"{self.parameter.name} {side} {self.level:.7g} {unit}".strip()
+    def worth(self) -> tuple[bool, float]:
+        """What regions are compared by: whether nearly all lost points are in, what it tells."""
+        return self.strays <= MOST_STRAYS * self.lost.sum(), self.told
+
+    @property
+    def text(self) -> str:
+        """``all with k above 1``, or ``74 of 118 with k above 1, 1 of 202 elsewhere``."""
+        points, inside = int(self.within.sum()), int((self.lost & self.within).sum())
+        if self.strays:
+            elsewhere = f"{self.strays} of {self.lost.size - points} elsewhere"
+            return f"{inside} of {points} with {self.said}, {elsewhere}"
+        others = points - inside
+        return f"all with {self.said}" + (f", where {others} did not" if others else "")
 
 
-def failing_points(sample: Sample) -> str:
-    """``12 of 6144 points failed, all with k_H above 3.2 1/h (5000 steps were not enough)``."""
-    return _said(sample, sample.has_failed, "failed") + commonest(sample.reasons)
-
-
-def _said(sample: Sample, lost: np.ndarray, what: str) -> str:
-    where = failing_region(sample.parameters, sample.points, lost)
-    return f"{int(lost.sum())} of {lost.size} points {what}, {where}"
-
-
-def numberless_points(sample: Sample, reading: Reading) -> str:
-    """``185 of 2560 points never reach ic50, all with ...``, of those that have not failed."""
-    lost = ~np.isfinite(reading.values) & ~sample.has_failed
-    never = np.isinf(reading.values[lost]).all()
-    what = f"never reach {reading.label}" if never else f"have no number for {reading.label}"
-    return _said(sample, lost, what)
+_worth = attrgetter("worth")
 
 
 def failing_region(parameters: Sequence[Parameter], points: np.ndarray, lost: np.ndarray) -> str:
-    """Where the lost points lie, and how many of the others lie there too."""
+    """Where the lost points lie, and how many of the others lie there too.
+
+    A region is named where it is not chance that more points are lost there than elsewhere; some
+    may be lost outside, as one stray point says nothing against a region.
+
+    Parameters
+    ----------
+    points : shape (points, parameters).
+    lost : which are lost; some are.
+    """
     if lost.all():
         return "which is all of them"
-    found = _thresholds(parameters, points, lost)
-    best = min(found, key=lambda item: int((item.beyond & ~lost).sum()), default=None)
-    if best is None or (best.beyond & ~lost).sum() > CLEAR * (~lost).sum():
-        return "in no region that one parameter marks off"
-    second = min(found, key=lambda item: int((item.beyond & best.beyond & ~lost).sum()))
-    others, said = int((best.beyond & ~lost).sum()), best.said
-    left = int((second.beyond & best.beyond & ~lost).sum())
-    if others and left <= HALVES * others:
-        others, said = left, f"{said} and {second.said}"
-    return f"all with {said}" + (f" (where {others} did not)" if others else "")
+    found = sorted(_regions(parameters, points, lost), key=_worth, reverse=True)
+    if not found:
+        return "in no region that stands out"
+    for first in found[:FIRSTS]:
+        seconds = _narrower(first, parameters, points)
+        found += [item for item in seconds if item.told > WORTH_A_SECOND * first.told]
+    return max(found, key=_worth).text
 
 
-def _thresholds(
+def _regions(
     parameters: Sequence[Parameter], points: np.ndarray, lost: np.ndarray
-) -> list[_Threshold]:
-    found = []
-    for parameter, values in zip(parameters, points.T, strict=True):
-        for is_above in (True, False):
-            edge = values[lost].min() if is_above else values[lost].max()
-            beyond = values >= edge if is_above else values <= edge
-            if beyond.all():
-                continue
-            next_one = values[~beyond].max() if is_above else values[~beyond].min()
-            level = _between(float(edge), float(next_one))
-            found.append(_Threshold(parameter, is_above, level, beyond))
-    return found
+) -> Iterator[_Region]:
+    for split in splits(parameters, points, lost, np.ones(len(lost), dtype=bool)):
+        yield _Region(split.said, split.within, lost)
 
 
-def _between(one: float, other: float) -> float:
-    """A number between two others, with as few digits as will do."""
-    middle = (one + other) / 2
-    for digits in range(1, 8):
-        level = float(f"{middle:.{digits}g}")
-        if min(one, other) <= level <= max(one, other):
-            return level
-    return middle
-
-
-def commonest(reasons: Sequence[str]) -> str:
-    """The reason that is given most often, in brackets."""
-    known = Counter(reason for reason in reasons if reason)
-    if not known:
-        return ""
-    [(reason, times)] = known.most_common(1)
-    if len(known) == 1:
-        return f" ({reason})"
-    return f" ({f'most often, {times} times' if times > 1 else 'among others'}: {reason})"
+def _narrower(
+    first: _Region, parameters: Sequence[Parameter], points: np.ndarray
+) -> Iterator[_Region]:
+    """Regions within one, marked off by one parameter more."""
+    for split in splits(parameters, points, first.lost, first.within):
+        yield _Region(f"{first.said} and {split.said}", split.within, first.lost)

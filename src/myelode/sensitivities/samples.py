@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,11 +19,17 @@ Indices = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Parameter:
-    """One direction in which the points differ."""
+    """One direction in which the points differ.
+
+    Attributes
+    ----------
+    words : what its numbers stand for, from 0 on, where it is none: perturbations, cell lines.
+    """
 
     name: str
     title: str = ""
     unit: str = ""
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class Sample:
     options : of the design, as its section has them.
     parameters : the directions.
     points : (points, parameters).
-    has_failed : which points ended without a result.
+    has_failed : of which points a run ended without a result.
     reasons : of these, in the order of the points.
     """
 
@@ -64,7 +70,6 @@ class Sample:
     points: np.ndarray
     has_failed: np.ndarray
     reasons: tuple[str, ...] = ()
-    said: tuple[str, ...] = field(default=())
 
     @property
     def count(self) -> int:
@@ -78,8 +83,20 @@ class Sample:
 
     @property
     def failed(self) -> int:
-        """How many points ended without a result."""
+        """Of how many points a run ended without a result."""
         return int(self.has_failed.sum())
+
+    def reasons_at(self, which: np.ndarray) -> tuple[str, ...]:
+        """Of the points that failed among some."""
+        at = zip(np.flatnonzero(self.has_failed), self.reasons, strict=False)
+        return tuple(reason for place, reason in at if which[place])
+
+    def only(self, which: np.ndarray) -> Sample:
+        """Some of the points, in no order of their own."""
+        return replace(
+            self, kind="random", points=self.points[which], has_failed=self.has_failed[which],
+            reasons=self.reasons_at(which),
+        )  # fmt: skip
 
     @cached_property
     def problem(self) -> dict[str, Any]:
@@ -89,9 +106,19 @@ class Sample:
         return {"num_vars": len(self.names), "names": self.names, "bounds": bounds}
 
 
+def of_these(sample: Sample, reading: Reading, which: np.ndarray) -> tuple[Sample, Reading]:
+    """Some of the points, and what was read there."""
+    return sample.only(which), replace(reading, values=reading.values[which])
+
+
 def resamples(rows: int) -> int:
     """How many resamples intervals come from: fewer of many rows, which are all in memory."""
     return max(FEWEST_RESAMPLES, min(MOST_RESAMPLES, MOST_RESAMPLED // rows))
+
+
+def every_point(sample: Sample) -> np.ndarray:
+    """All of them."""
+    return np.ones(sample.count, dtype=bool)
 
 
 def has_number(sample: Sample, reading: Reading) -> np.ndarray:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from myelode.errors import ScenarioError
+from myelode.sensitivities.gaps import gaps_of
 from myelode.sensitivities.libraries import analyser
-from myelode.sensitivities.regions import failing_points, numberless_points
 from myelode.sensitivities.samples import (
     BOOTSTRAP_SEED,
     CONFIDENCE,
@@ -32,10 +32,9 @@ def morris_effects(sample: Sample, reading: Reading) -> Indices:
     values = reading.values.reshape(-1, rows)
     complete = in_complete_trajectory(sample, reading)[::rows]
     if complete.sum() < FEWEST:
-        where = failing_points(sample) if sample.failed else numberless_points(sample, reading)
         raise ScenarioError(
             f"morris needs 2 complete trajectories, and {int(complete.sum())} of {len(complete)} "
-            f"are: {where}"
+            f"are: {gaps_of(sample, reading)}"
         )
     points = sample.points.reshape(len(values), rows, -1)[complete]
     found = analyser("morris")(

@@ -9,67 +9,39 @@ import numpy as np
 import xarray as xr
 
 from myelode.errors import ScenarioError
-from myelode.sensitivities.elasticities import failed_parameters
+from myelode.sensitivities.doubts import doubts
 from myelode.sensitivities.methods import OWN, Method
-from myelode.sensitivities.regions import commonest, failing_points, numberless_points
-from myelode.sensitivities.samples import CONFIDENCE, Indices, Reading, Sample, varies
+from myelode.sensitivities.samples import CONFIDENCE, Indices, Parameter, Reading, Sample
 
 PAIR = ("parameter", "other")
-ELASTICITIES = "elasticities"
-"""The method, and the design that it takes."""
 
 
 def indices_of(
-    sample: Sample, readings: Sequence[Reading], method: Method, is_asked: bool
+    sample: Sample, readings: Sequence[Reading], method: Method
 ) -> tuple[xr.Dataset, list[str]]:
-    """The indices of every reading that has them, and what is to be said of the others.
+    """The indices of every reading that has them, and what is to be said of them and the others.
 
-    Raises ScenarioError where none has, or where all were asked for by name.
+    Raises ScenarioError where none has.
     """
     found: dict[str, Indices] = {}
-    said: list[str] = []
+    refused: dict[str, list[str]] = {}
     for reading in readings:
         try:
             found[reading.label] = method.indices(sample, reading)
         except ScenarioError as error:
-            # What every point has lost, and what was asked for outright, is the answer itself.
-            if is_asked or sample.failed or len(readings) == 1:
-                raise
-            said.append(f"{reading.label} is left out: {error}")
-            continue
-        said += _doubts(sample, reading, method, found[reading.label])
+            refused.setdefault(str(error), []).append(reading.label)
     if not found:
-        raise ScenarioError(said[0])
-    if sample.failed:
-        said.append(_failures(sample))
+        raise ScenarioError(next(iter(refused)))
     kept = [reading for reading in readings if reading.label in found]
+    said = [*_left_out(refused), *doubts(sample, kept, method, found)]
     return _as_dataset(sample, kept, method, found), said
 
 
-def _doubts(sample: Sample, reading: Reading, method: Method, found: Indices) -> Iterator[str]:
-    """What to know of the indices of one reading."""
-    finite = np.isfinite(reading.values)
-    if not varies(reading.values[finite]):
-        yield f"{reading.label} is the same at every point"
-    if method.name != ELASTICITIES and not (finite | sample.has_failed).all():
-        yield f"{numberless_points(sample, reading)}: the others are analysed"
-    if method.name == ELASTICITIES:
-        lacking = np.isnan(found[method.main]) & ~failed_parameters(sample)
-        if lacking.any():
-            names = "any parameter" if lacking.all() else _names(sample, lacking)
-            yield f"{reading.label} has no elasticity for {names}: it is not positive there"
-
-
-def _failures(sample: Sample) -> str:
-    """Which points failed, or in elasticities of which parameters, and why."""
-    if sample.kind != ELASTICITIES:
-        return f"{failing_points(sample)}: the others are analysed"
-    names = _names(sample, failed_parameters(sample))
-    return f"{sample.failed} points failed, steps of {names}{commonest(sample.reasons)}"
-
-
-def _names(sample: Sample, which: np.ndarray) -> str:
-    return ", ".join(name for name, is_one in zip(sample.names, which, strict=True) if is_one)
+def _left_out(refused: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Which readings have no indices, by the reason."""
+    for reason, labels in refused.items():
+        verb = "is" if len(labels) == 1 else "are"
+        yield f"{' and '.join(labels)} {verb} left out: {reason}"
 
 
 def _as_dataset(
@@ -85,10 +57,11 @@ def _as_dataset(
         unit = "" if method.unit == OWN else method.unit
         variables[name] = (dims, values, {"long_name": meaning, "units": unit})
     used = [int(method.used(sample, reading).sum()) for reading in readings]
-    variables["used"] = ("endpoint", np.array(used), {"long_name": "points behind the indices"})
+    about = {"long_name": "points behind the indices", "units": "1"}
+    variables["used"] = ("endpoint", np.array(used), about)
     result = xr.Dataset(variables, coords=_labels(sample, readings))
     if "S2" in result:
-        result = result.assign_coords(other=("other", np.array(sample.names, object)))
+        result = result.assign_coords(other=_texts("other", sample.names, "the other parameter"))
     result.attrs |= {"confidence": CONFIDENCE} if _has_intervals(method) else {}
     order = sorted_by_size(result[method.main], method.unit == OWN)
     return result.isel(parameter=order) if "S2" not in result else result.isel(
@@ -111,19 +84,26 @@ def sorted_by_size(values: xr.DataArray, has_units: bool = False) -> list[int]:
 
 
 def _labels(sample: Sample, readings: Sequence[Reading]) -> dict[str, Any]:
-    parameters, endpoints = sample.parameters, readings
     return {
-        "parameter": _texts("parameter", [item.name for item in parameters]),
-        "parameter_title": _texts("parameter", [item.title for item in parameters]),
-        "parameter_unit": _texts("parameter", [item.unit for item in parameters]),
-        "endpoint": _texts("endpoint", [item.label for item in endpoints]),
-        "endpoint_title": _texts("endpoint", [item.title for item in endpoints]),
-        "endpoint_unit": _texts("endpoint", [item.unit for item in endpoints]),
+        **_named("parameter", sample.parameters, sample.names, "parameter, by its name"),
+        **_named("endpoint", readings, [item.label for item in readings], "entry of an endpoint"),
     }
 
 
-def _texts(dimension: str, items: Sequence[str]) -> tuple[str, np.ndarray]:
-    return dimension, np.array(items, dtype=object)
+def _named(
+    dimension: str, items: Sequence[Parameter | Reading], labels: Sequence[str], meaning: str
+) -> dict[str, Any]:
+    """A dimension with what its entries mean, and their units."""
+    titles, units = [item.title for item in items], [item.unit for item in items]
+    return {
+        dimension: _texts(dimension, labels, meaning),
+        f"{dimension}_title": _texts(dimension, titles, f"meaning of the {dimension}"),
+        f"{dimension}_unit": _texts(dimension, units, f"unit of the {dimension}"),
+    }
+
+
+def _texts(dimension: str, items: Sequence[str], meaning: str) -> tuple[str, np.ndarray, Any]:
+    return dimension, np.array(items, dtype=object), {"long_name": meaning}
 
 
 def _has_intervals(method: Method) -> bool:

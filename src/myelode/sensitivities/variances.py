@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from myelode.errors import ScenarioError
+from myelode.sensitivities.gaps import failed_in, gaps_of, has_gaps
 from myelode.sensitivities.libraries import analyser
-from myelode.sensitivities.regions import failing_points, numberless_points
 from myelode.sensitivities.samples import (
     BOOTSTRAP_SEED,
     CONFIDENCE,
@@ -33,7 +33,7 @@ def sobol_indices(sample: Sample, reading: Reading) -> Indices:
 
     Raises ScenarioError if a point has no number, and says where those lie that have none.
     """
-    if not np.isfinite(reading.values).all():
+    if has_gaps(reading):
         raise ScenarioError(_refusal(sample, reading))
     second = bool(sample.options.get("second_order", False))
     many = len(sample.names)
@@ -52,11 +52,8 @@ def sobol_indices(sample: Sample, reading: Reading) -> Indices:
 
 def _refusal(sample: Sample, reading: Reading) -> str:
     advice = "use --method pawn or rbd, or a narrower range"
-    if sample.failed:
-        return (
-            f"sobol needs every point: {failing_points(sample)}: {advice}, or myelode sweep retry"
-        )
-    return f"sobol needs every point: {numberless_points(sample, reading)}: {advice}"
+    again = ", or myelode sweep retry" if failed_in(sample, reading).any() else ""
+    return f"sobol needs every point: {gaps_of(sample, reading)}: {advice}{again}"
 
 
 def _nothing(many: int, second: bool) -> Indices:

@@ -19,14 +19,14 @@ from myelode.dose_ladders import doses_labelled
 from myelode.errors import ScenarioError, best_matches
 from myelode.faults import keys
 from myelode.model import where_else
-from myelode.perturbations import NO_PERTURBATION, read_value
+from myelode.perturbations import read_value
 from myelode.plan import Planner
-from myelode.precedence import resolve_many
 from myelode.regimens.doses import dose_unit
 from myelode.regimens.steps import Step
 from myelode.scenario import Scenario
 from myelode.sections import SUBJECTS
-from myelode.sweeps.designs.spaces import Columns
+from myelode.sweeps.designs.scales import Columns
+from myelode.sweeps.standing import Numbers, Standing, Who, the_one
 from myelode.units import to_unit
 
 Kind = Literal["value", "final", "dose", "place"]
@@ -89,15 +89,37 @@ class ScenarioAxes:
         return self.axis(name).unit
 
     def value(self, name: str) -> float:
-        """What stands on an axis of numbers where nothing moves it."""
+        """What stands on an axis of numbers where nothing moves it.
+
+        Raises ScenarioError where that differs between the treatments of the scenario.
+        """
         axis = self.axis(name)
         if axis.kind == "dose":
-            [step, *_] = self._steps(axis.target, axis.arm)
-            return to_unit(getattr(step, step.quantity_field), axis.unit, "a dose")
-        standing = self._standing.get(axis.target, self.model.entity(axis.target).value)
-        if standing is None:
-            raise ScenarioError(f"{name!r} is computed by the model: it has no value of its own")
-        return float(standing)
+            found: Numbers = self._sizes(axis)
+        else:
+            standing = self._standing
+            of = standing.settled if axis.kind == "final" else standing.below
+            found = of(axis.target)
+        return the_one(name, axis.unit, found, self._instead(axis))
+
+    def _sizes(self, axis: Axis) -> dict[Who, float]:
+        """The size of a dose in each arm."""
+        return {
+            Who(arm=arm): to_unit(getattr(step, step.quantity_field), axis.unit, "a dose")
+            for arm, step in self._steps(axis.target, axis.arm)
+        }
+
+    def _instead(self, axis: Axis) -> Mapping[str, str]:
+        """What to do where treatments have a number of their own, by what they differ in."""
+        of_arms = "name one for all arms, as in 'with: {{compound: NAME}}'"
+        if axis.kind == "dose":
+            of_arms = f"name the arm, as in arms.{{one}}.{axis.name.partition('.')[2]}"
+        return {
+            "perturbation": "name one, as in 'with: {{perturbations: [{one}]}}', or take "
+            f"{axis.target}, on which perturbations act",
+            "compound": "name one, as in 'with: {{compounds: [{one}]}}', or leave it out",
+            "arm": f"{of_arms}, or leave it out",
+        }
 
     def quantile(self, name: str, column: str, normal: np.ndarray) -> np.ndarray:
         """Values of the spread that a column states, where standard normal numbers stand."""
@@ -113,6 +135,10 @@ class ScenarioAxes:
         subjects = [cohort.subject(number + 1) for number in range(first, last)]
         return {name: np.array([item[name] for item in subjects]) for name in cohort.names}
 
+    def spread(self, column: str, names: Sequence[str] | None) -> str:
+        """All that drawn numbers depend on, beside seed and places."""
+        return self._cohort(column, tuple(names) if names else None, 1).about
+
     def _new_cohort(self, column: str, names: tuple[str, ...] | None, seed: int) -> Cohort:
         [kind] = [kind for kind in SUBJECTS.values() if kind.column == column]
         rule = kind(number=1, seed=seed, vary=column if names is None else list(names))
@@ -120,13 +146,8 @@ class ScenarioAxes:
         return Cohort(self.scenario, rule, self.model, planner.typical, planner.rows)
 
     @cached_property
-    def _standing(self) -> Mapping[str, float | np.ndarray]:
-        """What holds without a perturbation, in the first compound."""
-        planner = self.planner
-        first = next(iter((planner.arm_drugs or planner.drugs).values()))
-        return resolve_many(
-            self.model, planner.cell_line, planner.base, NO_PERTURBATION, {}, first.layers
-        )
+    def _standing(self) -> Standing:
+        return Standing(self.planner)
 
     def _axis(self, name: str) -> Axis:
         path = name.split(".")
@@ -152,7 +173,7 @@ class ScenarioAxes:
     def _dose_axis(self, name: str, path: Sequence[str]) -> Axis:
         label, field = path[-2], path[-1]
         arm = path[1] if path[0] == "arms" else None
-        steps = self._steps(label, arm)
+        steps = [step for _, step in self._steps(label, arm)]
         for step in steps:
             if step.quantity_field != field:
                 said = f"the size of {step.title} is its {step.quantity_field!r}"
@@ -166,13 +187,13 @@ class ScenarioAxes:
             raise ScenarioError(f"{label!r} has a ladder in the scenario: it cannot be an axis")
         return Axis(name, "dose", label, arm, units.pop())
 
-    def _steps(self, label: str, arm: str | None) -> list[Step]:
-        """The doses of that label, in one arm or in all."""
+    def _steps(self, label: str, arm: str | None) -> list[tuple[str, Step]]:
+        """The doses of that label, in one arm or in all, each with its arm."""
         arms = self.scenario.regimens
         if arm is not None and arm not in arms:
             raise ScenarioError(f"unknown arm {arm!r}{best_matches(arm, arms)}")
         found = [
-            step
+            (name, step)
             for name, steps in arms.items()
             if arm in (None, name)
             for step in doses_labelled(steps, label)

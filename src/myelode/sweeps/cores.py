@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,9 +19,12 @@ from myelode.engines.protocol import TOOK_LONGER, Batch, Limits, Outcome, Run
 from myelode.errors import SimulationError
 from myelode.plan import Treatment
 from myelode.regimens.timeline import Timeline
+from myelode.sweeps.axes import Axis
 from myelode.sweeps.blocks import DONE, FAILED, GAVE_UP, REFUSED, Block
 from myelode.sweeps.structures import ALONE, Structure
 from myelode.sweeps.timelines import Timelines, Values, certain, value_at
+
+Size = TypeVar("Size", float, np.ndarray)
 
 
 @dataclass(frozen=True)
@@ -130,12 +134,7 @@ class Core:
 
     def _doses(self, arm: str) -> dict[str, np.ndarray]:
         """Sizes by label, in one arm."""
-        axes = self._structure.numbers
-        return {
-            axes[name].target: array
-            for name, array in self._numbers.items()
-            if axes[name].kind == "dose" and axes[name].arm in (None, arm)
-        }
+        return doses_of(self._structure.numbers, self._numbers, arm)
 
     def _run(self, place: tuple[int, ...], treatment: Treatment, point: Point) -> None:
         """One run of every point that is not refused."""
@@ -223,6 +222,15 @@ class Core:
             if len(axis.values) > 1
         ]
         return ", ".join(said) + ": " if said else ""
+
+
+def doses_of(axes: Mapping[str, Axis], sizes: Mapping[str, Size], arm: str) -> dict[str, Size]:
+    """The sizes of the axes that are doses of an arm, by label."""
+    return {
+        axes[name].target: size
+        for name, size in sizes.items()
+        if axes[name].kind == "dose" and axes[name].arm in (None, arm)
+    }
 
 
 def _batch(run: Run, values: Values, kept: np.ndarray, lines: tuple[Timeline, ...]) -> Batch:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
+from myelode.sweeps.apart import apart
 from myelode.sweeps.blocks import DONE, LEDGER_NAMES, Block
 from myelode.sweeps.plans import SweepPlan
 
@@ -48,19 +49,32 @@ class Costs:
 
 
 def measure_costs(plan: SweepPlan, seconds: float = ENOUGH) -> Costs:
-    """What a sweep takes, by running points spread over the whole design for some seconds."""
+    """What a sweep takes, by running points spread over the whole design for some seconds.
+
+    Raises ScenarioError where they kill the process in which they run, which is not this one.
+    """
+    if plan.is_threaded:
+        return Costs(**costs_of(plan, seconds))
+    found = apart(plan, f"{__name__}:{costs_of.__name__}", seconds=seconds)
+    return Costs(**{**found, "idle": tuple(found["idle"])})
+
+
+def costs_of(plan: SweepPlan, seconds: float) -> dict[str, Any]:
+    """What a sweep takes, measured in this process."""
     plan.compute_points(_spread(plan.points, FEWEST))  # whatever is compiled, is compiled now
     count, block, taken = _measured(plan, seconds)
     per_point = taken / count
-    return Costs(
-        points=plan.points,
-        us_per_point=1e6 * per_point,
-        measured=count,
-        core_hours=plan.points * per_point / 3600,
-        gigabytes=plan.points * plan.layout.bytes_per_point / 1e9,
-        memory_gigabytes=_memory(plan) / 1e9,
-        idle=tuple(idle_axes(plan)),
-        failed=int((block["status"] != DONE).sum()),
+    return asdict(
+        Costs(
+            points=plan.points,
+            us_per_point=1e6 * per_point,
+            measured=count,
+            core_hours=plan.points * per_point / 3600,
+            gigabytes=plan.points * plan.layout.bytes_per_point / 1e9,
+            memory_gigabytes=_memory(plan) / 1e9,
+            idle=tuple(idle_of(plan)),
+            failed=int((block["status"] != DONE).sum()),
+        )
     )
 
 
@@ -83,20 +97,31 @@ def _spread(points: int, count: int) -> np.ndarray:
 
 
 def _memory(plan: SweepPlan) -> float:
-    """Bytes that a worker takes: what it took so far, and the trajectories of a whole chunk."""
+    """Bytes that a worker takes: what it took so far, a chunk, and the trajectories of a part."""
     so_far = 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return so_far + COPIES * plan.slab_bytes
+    chunk = plan.layout.bytes_per_point * min(plan.layout.chunk, plan.points)
+    return so_far + chunk + COPIES * plan.slab_bytes
 
 
-def idle_axes(plan: SweepPlan) -> Iterator[str]:
-    """The axes of which some values give the same results, at several points of the design."""
+def idle_axes(plan: SweepPlan) -> list[str]:
+    """The axes of which some values give the same results, at several points of the design.
+
+    Raises ScenarioError where such points kill the process in which they run.
+    """
+    return idle_of(plan) if plan.is_threaded else apart(plan, f"{__name__}:{idle_of.__name__}")
+
+
+def idle_of(plan: SweepPlan) -> list[str]:
+    """The axes without effect, found in this process."""
     others = plan.columns(_spread(plan.points, MOST))
     around = [{name: values[at] for name, values in others.items()} for at in (0, -1)]
     around.append({name: values[len(values) // 2] for name, values in others.items()})
-    for name in plan.axes:
-        values = _distinct(others[name])[:MOVES]
-        if len(values) > 1 and all(_is_idle(plan, name, values, point) for point in around):
-            yield name
+    moves = {name: _distinct(others[name])[:MOVES] for name in plan.axes}
+    return [
+        name
+        for name, values in moves.items()
+        if len(values) > 1 and all(_is_idle(plan, name, values, point) for point in around)
+    ]
 
 
 def _is_idle(plan: SweepPlan, name: str, values: np.ndarray, point: Mapping[str, Any]) -> bool:

@@ -6,29 +6,30 @@ document that a store holds.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
 from myelode.engines import Tolerances
 from myelode.engines.protocol import Limits
 from myelode.errors import ScenarioError
+from myelode.model import load_model
 from myelode.simulation import read_tolerances
 from myelode.sweeps.axes import Axis
-from myelode.sweeps.blocks import REFUSED, Block, Layout, Variable
+from myelode.sweeps.blocks import REFUSED, Block, Layout
 from myelode.sweeps.cores import Core, Simulated
 from myelode.sweeps.designs.reading import read_points
-from myelode.sweeps.keys import chunk_key, structure_digest
-from myelode.sweeps.layouts import make_layout
-from myelode.sweeps.readouts import read_out, without_labels
+from myelode.sweeps.documents import Document, files_behind, read_document, where_of
+from myelode.sweeps.keys import chunk_key, plan_state, structure_digest
+from myelode.sweeps.layouts import fitting, make_layout
+from myelode.sweeps.readouts import read_out
 from myelode.sweeps.sections import Sweep, load_sweep, sweep_from_text
 from myelode.sweeps.structures import Places, Structure, build_structure, planner_at, read_axes
+from myelode.sweeps.verdicts import without_labels
 
 LARGEST_SLAB = 2**25
 """Bytes that the trajectories of points computed together may take, so that caches hold them."""
@@ -41,8 +42,11 @@ THREADED, ONE_BY_ONE = (1024, 8192), (1, 256)
 MOST_CHUNKS = 128
 """Chunks of a sweep, until they have the largest size."""
 
-MOST_STRUCTURES = 64
-"""How many scenarios at different places are kept at hand."""
+TOO_SMALL = 16
+"""How much smaller than usual chunks are of which it is said."""
+
+MOST_MODELS, MOST_STRUCTURES = 16, 64
+"""How many models, and how many scenarios at different places, are kept at hand."""
 
 
 class SweepPlan:
@@ -51,20 +55,24 @@ class SweepPlan:
     Parameters
     ----------
     chunk : how many points are computed and written together, where not as the sweep says.
+    engine : the one to take where the sweep leaves the choice.
     """
 
-    def __init__(self, sweep: Sweep, chunk: int | None = None):
+    def __init__(self, sweep: Sweep, chunk: int | None = None, engine: str = "auto"):
         self.sweep = sweep
         self.tolerances: Tolerances = read_tolerances(sweep.rtol, sweep.atol)
-        self._axes_of = read_axes(sweep)
+        self._load = lru_cache(maxsize=MOST_MODELS)(load_model)
+        self._axes_of = read_axes(sweep, self._load)
         self._points = read_points(sweep.design, self._axes_of, sweep.at, sweep.beside)
         self.axes: Mapping[str, Axis] = {n: self._axes_of.axis(n) for n in self._points.names}
         self._numbers = {n: axis for n, axis in self.axes.items() if not axis.is_place}
         self._structure = lru_cache(maxsize=MOST_STRUCTURES)(self._build)
+        self._engine = engine if sweep.engine == "auto" else sweep.engine
+        self._engine = self._first.chosen.engine  # one for all structures
         self._digest = lru_cache(maxsize=MOST_STRUCTURES)(self._structure_digest)
         self.key = lru_cache(maxsize=None)(self._key)
-        given = chunk or sweep.chunk
-        self._chunk = min(given or usual_chunk(self.points, self.is_threaded), self.points)
+        self._chunk = chunk or sweep.chunk or usual_chunk(self.points, self.is_threaded)
+        self.document = self._document()
 
     @property
     def points(self) -> int:
@@ -74,7 +82,7 @@ class SweepPlan:
     @property
     def engine(self) -> str:
         """The name of the engine."""
-        return self._first.chosen.engine
+        return self._engine
 
     @property
     def is_threaded(self) -> bool:
@@ -83,10 +91,15 @@ class SweepPlan:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What of the sweep file does not hold."""
-        limits = self.sweep.limits
+        """What of the sweep file does not hold, and chunks that a store has from smaller days."""
+        limits, usual = self.sweep.limits, usual_chunk(self.points, self.is_threaded)
         has_limits = limits.steps is not None or limits.seconds is not None
-        return (f"{self.engine} keeps no limits",) * (has_limits and not self.is_threaded)
+        found = [f"{self.engine} keeps no limits"] if has_limits and not self.is_threaded else []
+        if self.sweep.chunk is None and TOO_SMALL * self._chunk <= usual:
+            said = f"{self.layout.chunks:,} chunks, which are as small as the store has them"
+            few = -(-self.points // usual)
+            found.append(f"{said}: in another store (-o) there would be {few:,}")
+        return tuple(found)
 
     @cached_property
     def layout(self) -> Layout:
@@ -97,28 +110,22 @@ class SweepPlan:
         model = self._first.planner.model
         return make_layout(self.sweep, model, self.axes.values(), kept, self.points, self._chunk)
 
-    @cached_property
-    def document(self) -> str:
+    def _document(self) -> str:
         """All that is needed to make the plan again, as JSON."""
-        where = Path(self.sweep.where)
-        return json.dumps(
-            {
-                "sweep": self.sweep.text,
-                "where": str(where.resolve()) if where.exists() else self.sweep.where,
-                "chunk": self._chunk,
-                "keys": [self.key(number) for number in range(self.layout.chunks)],
-            }
-        )
+        sweep, planner = self.sweep, self._axes_of.planner
+        files = files_behind(sweep, planner, self._points)
+        state = plan_state(sweep, planner, self._points.about, files)
+        return Document(sweep.text, where_of(sweep), self._chunk, self.engine, state).as_text()
 
     def _key(self, number: int) -> str:
         """What a chunk is known by; it changes with whatever its numbers depend on."""
         first, last = self.layout.bounds(number)
-        columns = self._points.columns(first, last)
+        marks = self._points.marks(first, last)
         parts = (
-            (self._digest(places), which, self._resolved(places, self._at(columns, which)))
-            for places, which in self._by_places(columns, last - first)
+            (self._digest(places), which, self._at(marks, which))
+            for places, which in self._by_places(marks, last - first)
         )
-        return chunk_key(self.axes, parts)
+        return chunk_key(self.axes, self._points.about, parts)
 
     def compute(self, number: int, threads: int = 1) -> Block:
         """A chunk; all but its seconds is the same whenever and wherever it is computed."""
@@ -171,9 +178,11 @@ class SweepPlan:
         return self._structure(places)
 
     def _build(self, places: Places) -> Structure:
-        planner = planner_at(self.sweep, places) if places else self._axes_of.planner
+        planner = self._axes_of.planner
+        if places:
+            planner = planner_at(self.sweep, places, self._load)
         return build_structure(
-            self.sweep, planner, places, self._numbers, self.tolerances, self._points.count
+            self.sweep, planner, places, self._numbers, self.tolerances, self._engine, self.points
         )
 
     def _structure_digest(self, places: Places) -> str:
@@ -197,13 +206,6 @@ class SweepPlan:
         """The numbers of some points, by axis."""
         return {name: columns[name][which] for name in self._numbers}
 
-    def _resolved(self, places: Places, numbers: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The numbers of points as they are, and as each treatment of the structure has them."""
-        structure = self._structure(places)
-        count = len(next(iter(numbers.values()), np.zeros(0)))
-        core = Core(structure, numbers, count, Limits(), 1)
-        return {**numbers, **core.resolved()}
-
     def _shape_of(self, structure: Structure) -> tuple[int, ...]:
         """The shape of a structure's values, for no points."""
         plan = structure.plan
@@ -214,7 +216,7 @@ class SweepPlan:
     def slab_bytes(self) -> int:
         """Bytes of the trajectories that are in memory together."""
         each = self._bytes_of(self._first)
-        return each * max(1, min(self._chunk, LARGEST_SLAB // each))
+        return each * max(1, min(self._chunk, self.points, LARGEST_SLAB // each))
 
     def _bytes_of(self, structure: Structure) -> int:
         """Bytes of the trajectories of one point."""
@@ -255,19 +257,9 @@ class SweepPlan:
             return
         for variable in self.layout.variables:
             if variable.name in kept:
-                values = self._fitting(kept[variable.name], variable)
+                with self.sweep.at("design"):
+                    values = fitting(kept[variable.name], variable)
                 block[variable.name][which] = without_labels(values, variable, found.status)
-
-    def _fitting(self, data: Any, variable: Variable) -> np.ndarray:
-        """Values of a variable, which have its shape in every structure."""
-        if data.shape[1:] != variable.shape:
-            with self.sweep.at("design"):
-                raise ScenarioError(
-                    f"{variable.name!r} has {data.shape[1:]} values a point at some places and "
-                    f"{variable.shape} at others: they cannot stand in one store"
-                )
-        values: np.ndarray = data.values
-        return values
 
 
 def usual_chunk(points: int, is_threaded: bool) -> int:
@@ -289,11 +281,5 @@ def plan_sweep(name_or_path: str | Path | Sweep, chunk: int | None = None) -> Sw
 
 def plan_again(document: str) -> SweepPlan:
     """The plan that a document describes; raises ScenarioError where the document is none."""
-    try:
-        data = json.loads(document)
-        text, where, chunk = str(data["sweep"]), str(data["where"]), int(data["chunk"])
-    except (ValueError, KeyError, TypeError):
-        raise ScenarioError(
-            "the store's plan cannot be read: make it again from the file"
-        ) from None
-    return SweepPlan(sweep_from_text(text, where), chunk)
+    found = read_document(document)
+    return SweepPlan(sweep_from_text(found.sweep, found.where), found.chunk, found.engine)

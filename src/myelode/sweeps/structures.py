@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from threading import RLock
 
 from myelode.collisions import require_apart
 from myelode.engines import Tolerances
 from myelode.engines.bulk import Chosen, choose_for_batch
 from myelode.engines.protocol import Batch
-from myelode.errors import ScenarioError
+from myelode.errors import ModelError, ScenarioError
 from myelode.expressions import names_in
-from myelode.model import Model, load_model
+from myelode.model import Model
 from myelode.plan import Plan, Planner
 from myelode.scenario import Scenario, expressions_of, load_scenario, perturbation_names
 from myelode.simulation import evaluate_inputs
@@ -23,6 +23,9 @@ from myelode.sweeps.sections import Sweep
 
 ALONE = RLock()
 """Held while simulators work that do one run at a time: threads share them, and their state."""
+
+Load = Callable[[str, str | None], Model]
+"""Gives a model by name or path, and variant."""
 
 Places = tuple[tuple[str, str], ...]
 """Places of the scenario, and the value of each."""
@@ -48,31 +51,48 @@ class Structure:
     select: str = ""
 
 
-def read_axes(sweep: Sweep) -> ScenarioAxes:
+def read_axes(sweep: Sweep, load: Load) -> ScenarioAxes:
     """The axes that a sweep may have, which its scenario as it stands says."""
-    planner = planner_at(sweep, ())
+    planner = planner_at(sweep, (), load)
     return ScenarioAxes(planner.scenario, planner)
 
 
-def planner_at(sweep: Sweep, places: Places) -> Planner:
-    """What plans the scenario of a sweep at some places; raises ScenarioError or ModelError."""
-    with ALONE:
+def planner_at(sweep: Sweep, places: Places, load: Load) -> Planner:
+    """What plans the scenario of a sweep at some places; raises ScenarioError or ModelError.
+
+    `load` keeps the models that it has loaded as long as the plan lives, and no longer: they may
+    be edited between two sweeps.
+    """
+    with ALONE, _at_places(sweep, places):
         scenario = scenario_of(sweep, places)
-        return Planner(scenario, _model(scenario), _inputs(scenario), {})
+        return Planner(scenario, model_of(scenario, load), _inputs(scenario), {})
+
+
+@contextmanager
+def _at_places(sweep: Sweep, places: Places) -> Iterator[None]:
+    """Say of a fault at which places of the design it is: the scenario as it stands has none."""
+    try:
+        yield
+    except (ScenarioError, ModelError) as error:
+        if not places:
+            raise
+        said = ", ".join(f"{name} = {value}" for name, value in places)
+        with sweep.at("design"):
+            raise type(error)(f"at {said}: {error}") from None
 
 
 def build_structure(
     sweep: Sweep, planner: Planner, places: Places, numbers: Mapping[str, Axis],
-    tolerances: Tolerances, count: int,
+    tolerances: Tolerances, engine: str, count: int,
 ) -> Structure:  # fmt: skip
     """The scenario at the places of a planner; `count` is how many points the whole sweep has."""
     with ALONE:
-        return _build(sweep, planner, places, numbers, tolerances, count)
+        return _build(sweep, planner, places, numbers, tolerances, engine, count)
 
 
 def _build(
     sweep: Sweep, planner: Planner, places: Places, numbers: Mapping[str, Axis],
-    tolerances: Tolerances, count: int,
+    tolerances: Tolerances, engine: str, count: int,
 ) -> Structure:  # fmt: skip
     scenario = planner.scenario
     with sweep.at("design"):
@@ -80,7 +100,7 @@ def _build(
     plan = planner.plan()
     batch = Batch(plan.runs[0].run, count * len(plan.runs))
     with sweep.at("engine"):
-        chosen = choose_for_batch(plan.sbml, batch, sweep.engine, sweep.reproducible)
+        chosen = choose_for_batch(plan.sbml, batch, engine, sweep.reproducible)
     select = dict(places).get(PERTURBATION, "")
     return Structure(scenario, planner, plan, numbers, chosen, tolerances, select)
 
@@ -142,15 +162,6 @@ def _compares(scenario: Scenario) -> bool:
         return True
     texts = [text for path, text in expressions_of(scenario) if path[0] != "expect"]
     return any("." in name for text in texts for name in names_in(text))
-
-
-@lru_cache(maxsize=16)
-def _load(name_or_path: str, variant: str | None) -> Model:
-    return load_model(name_or_path, variant)
-
-
-def _model(scenario: Scenario) -> Model:
-    return model_of(scenario, _load)
 
 
 def _inputs(scenario: Scenario) -> dict[str, dict[str, str | float | int]]:

@@ -10,7 +10,8 @@ import numpy as np
 from myelode.errors import ScenarioError, best_matches
 from myelode.figures.sweeps.across import Across
 from myelode.figures.sweeps.data import Shown, read_shown
-from myelode.figures.sweeps.maps import is_grid, map_figure
+from myelode.figures.sweeps.grids import fills_maps, is_grid
+from myelode.figures.sweeps.maps import map_figure
 from myelode.figures.sweeps.scatter import scatter_figure
 from myelode.figures.sweeps.slices import slice_figure
 from myelode.sweeps.stores.store import Store
@@ -64,15 +65,15 @@ def _wanted(kind: str) -> str:
 
 
 def _fitting_kind(shown: Shown, against: Sequence[str] | None) -> str:
-    """What shows the points of a design best."""
+    """What shows the points of a design best: whatever it is, it can be drawn."""
     axes = [shown.axes[name] for name in against] if against else _numbers_first(shown)
     if any(len(axis.levels) == len(shown.status) > 1 for axis in axes) and len(shown.axes) > 1:
         return "scatter"
     if len(axes) == 1:
-        return "slices"
+        return "scatter" if shown.words else "slices"
     if len(axes) > 2 and against:
         return "scatter"
-    return "heat-map" if is_grid(*axes[:2]) else "scatter"
+    return "heat-map" if fills_maps(shown, *axes[:2]) else "scatter"
 
 
 def _fitting_axes(shown: Shown, kind: str, against: Sequence[str] | None) -> list[str]:
@@ -84,7 +85,7 @@ def _fitting_axes(shown: Shown, kind: str, against: Sequence[str] | None) -> lis
         names.sort(key=lambda name: -_connection(shown, shown.axes[name]))
     if kind == "slices" and len(names) > 1:
         x, by = (shown.axes[name] for name in names[:2])
-        return names[:2] if is_grid(x, by) else names[:1]
+        return names[:2] if is_grid(x, by, share=1.0) else names[:1]
     return names[: MOST_ACROSS[kind]]
 
 

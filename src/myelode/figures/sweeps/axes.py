@@ -11,19 +11,19 @@ from myelode.errors import ScenarioError
 from myelode.figures.styles import (
     linear_limits,
     log_limits,
-    log_ticks,
     needs_log,
-    number_text,
     scale_numbers,
 )
 from myelode.figures.sweeps.across import Across
 from myelode.figures.sweeps.colours import FAILED, MISSING, NEVER, NOTHING
 from myelode.figures.sweeps.data import Entry, Shown
+from myelode.figures.sweeps.frame import HEIGHT
+from myelode.figures.sweeps.ticks import Place, tick_texts, ticks_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST_MARKS, MOST_LETTERS = 1000, 26
+MOST_MARKS = 1000
 UPRIGHT_FROM = 26
 """Letters of the texts below an axis from which they stand upright."""
 MARKS: Mapping[str, Mapping[str, Any]] = {
@@ -39,14 +39,19 @@ _EDGE = {FAILED: 0.03, MISSING: 0.03, NOTHING: 0.03, NEVER: 1.0}
 def require_numbers(shown: Shown) -> None:
     """Refuse verdicts, which have no height; raises ScenarioError."""
     if shown.words:
-        raise ScenarioError(f"{shown.of!r} is a verdict: show it as a heat-map")
+        raise ScenarioError(f"{shown.of!r} is a verdict: show it as a heat-map or scatter")
 
 
 def level_texts(axis: Across) -> list[str]:
-    """What stands beside an axis: all of its texts, or its outer numbers."""
-    if axis.is_text:
-        return [str(level).replace("_", " ") for level in axis.levels]
-    return [number_text(float(level)) for level in (axis.levels[0], axis.levels[-1])]
+    """What stands beside an axis of texts: all of them."""
+    return [str(level).replace("_", " ") for level in axis.levels]
+
+
+def letters_beside(axis: Across, span: tuple[float, float]) -> int:
+    """The letters of the longest text or number beside a vertical axis."""
+    place = Place(span, HEIGHT, axis.is_log, is_upright=True)
+    texts = level_texts(axis) if axis.is_text else tick_texts(ticks_of(place))
+    return max(map(len, texts), default=0)
 
 
 def positions(axis: Across) -> np.ndarray:
@@ -67,7 +72,7 @@ def span_of(axis: Across) -> tuple[float, float]:
 
 def scale_axis(axes: Axes, at: int, axis: Across, span: tuple[float, float]) -> None:
     """Scale and ticks of the horizontal (0) or vertical (1) axis."""
-    from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+    from matplotlib.ticker import NullLocator
 
     which = (axes.xaxis, axes.yaxis)[at]
     (axes.set_xscale, axes.set_yscale)[at]("log" if axis.is_log else "linear")
@@ -79,16 +84,14 @@ def scale_axis(axes: Axes, at: int, axis: Across, span: tuple[float, float]) -> 
         which.set_ticks(range(len(axis.levels)), texts, rotation=90 if upright else 0)
         which.set_tick_params(length=0)
         return
-    which.set_major_locator(FixedLocator(_few(log_ticks(*span))) if axis.is_log else MaxNLocator(5))
-    which.set_major_formatter(lambda value, _: number_text(float(value)))
+    ticks = ticks_of(Place(span, _inches(axes, at), axis.is_log, is_upright=at == 1))
+    which.set_ticks(ticks, tick_texts(ticks))
 
 
-def _few(ticks: list[float]) -> list[float]:
-    """Ticks whose numbers have room beside each other: decades only, where numbers are long."""
-    if sum(len(number_text(tick)) for tick in ticks) <= MOST_LETTERS:
-        return ticks
-    decades = [tick for tick in ticks if number_text(tick).startswith("1")]
-    return decades if len(decades) > 1 else ticks[::2]
+def _inches(axes: Axes, at: int) -> float:
+    """How long the horizontal (0) or vertical (1) axis is."""
+    box = axes.get_window_extent()
+    return float((box.width, box.height)[at] / axes.figure.dpi)
 
 
 def room_below(axis: Across) -> float:
@@ -105,6 +108,16 @@ def scale_up(axes: Axes, curves: Sequence[np.ndarray]) -> None:
         return
     log = needs_log([np.concatenate(known)]) or needs_log(known) or _is_wide(known)
     scale_numbers(axes, log, log_limits(known, over_dose=True) if log else linear_limits(known))
+
+
+def scale_words(axes: Axes, words: Mapping[int, str], curves: Sequence[np.ndarray]) -> None:
+    """The vertical axis for a verdict: each word at its code, from the first to the last there."""
+    known = np.concatenate([curve[np.isfinite(curve)] for curve in curves] or [np.zeros(0)])
+    low, high = (known.min(), known.max()) if known.size else (0, max(words))
+    codes = [code for code in words if low <= code <= high]
+    axes.set_yticks(codes, [words[code].replace("_", " ") for code in codes])
+    axes.set_ylim(low - 0.7, high + 0.5)
+    axes.tick_params(axis="y", length=0)
 
 
 def _is_wide(curves: Sequence[np.ndarray]) -> bool:

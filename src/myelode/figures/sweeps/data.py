@@ -6,8 +6,7 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,9 @@ from myelode.sweeps.plans import plan_again
 from myelode.sweeps.sections import sweep_from_text
 from myelode.sweeps.stores.store import Store
 
-PERTURBATION, OUTCOME = "perturbation", "outcome"
+PERTURBATION, OUTCOME, FOLD = "perturbation", "outcome", "fold"
+ITSELF, NO_CLASS = "against itself", -1
+"""What is said of the reference where it is compared, and its class: it has none."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Shown:
     status : of shape (points,).
     unplaced : how many missing points have no place, for their plan cannot be made again.
     words : what the values are where they are codes; those of `classes` are `classes`.
+    model, line : those of all points; empty where there are several, or where none is named.
     """
 
     of: str
@@ -63,13 +65,15 @@ class Shown:
     classes: Mapping[int, str]
     attributes: Mapping[str, Any]
     unplaced: int = 0
+    model: str = ""
+    line: str = ""
 
     @property
     def subtitle(self) -> str:
         """Where the numbers come from."""
-        scenario = json.loads(str(self.attributes["scenario"]))
-        line = f", cell line {scenario['cell_line']}" if scenario.get("cell_line") else ""
-        return f"sweep of scenario {scenario['id']}, model {self.attributes['model']}{line}"
+        said = f"sweep of scenario {_scenario(self.attributes)['id']}"
+        said += f", model {self.model}" if self.model else ""
+        return said + (f", cell line {self.line}" if self.line else "")
 
     @property
     def failed(self) -> np.ndarray:
@@ -80,13 +84,6 @@ class Shown:
     def missing(self) -> np.ndarray:
         """Which points nobody has computed yet."""
         return np.asarray(self.status == MISSING)
-
-    @cached_property
-    def is_divided(self) -> bool:
-        """Whether there are several classes."""
-        found = [np.unique(e.classes) for e in self.entries if e.classes is not None]
-        codes = {code for each in found for code in each.tolist() if code >= 0}
-        return len(codes) > 1
 
     def notes(self) -> Iterator[str]:
         """What is said below every figure of a sweep."""
@@ -113,18 +110,72 @@ def read_shown(store: Store, of: str | None, perturbations: Sequence[str] | None
     kept = _kept_points(columns, perturbations)
     columns = {name: values[kept] for name, values in columns.items()}
     classes = _classes(layout, variable)
-    entries = _entries(store, variable, classes, perturbations)
+    entries = [e.at(kept) for e in _entries(store, variable, classes, perturbations)]
+    scenario = _scenario(layout.attributes)
+    entries = [*_without_reference(entries, columns, scenario)]
+    axes = _axes(layout, _with_itself(columns, scenario) if _is_compared(variable) else columns)
     return Shown(
         variable.name,
         _label(variable),
-        {axis.name: axis for axis in _axes(layout, columns) if len(axis.levels) > 1},
-        tuple(entry.at(kept) for entry in entries),
+        {axis.name: axis for axis in axes if len(axis.levels) > 1},
+        tuple(entries),
         status[kept],
         words_of(variable.attributes),
-        words_of(classes.attributes) if classes else {},
+        words_of(classes.attributes) if classes and any(map(_has_classes, entries)) else {},
         layout.attributes,
         int((~kept & (status == MISSING)).sum()),
+        model=_only(columns, "model", layout.attributes["model"]),
+        line=_only(columns, "cell_line", scenario.get("cell_line")),
     )
+
+
+def _scenario(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the scenario is written in its file."""
+    found: dict[str, Any] = json.loads(str(attributes["scenario"]))
+    return found
+
+
+def _only(columns: Mapping[str, np.ndarray], name: str, otherwise: Any) -> str:
+    """What all points have of something, `otherwise` if it is no axis; empty where they differ."""
+    if name not in columns:
+        return str(otherwise or "")
+    found = {*columns[name].tolist()}
+    return str(found.pop()) if len(found) == 1 else ""
+
+
+def _reference(scenario: Mapping[str, Any]) -> str:
+    return str(scenario.get("reference", "none"))
+
+
+def _is_compared(of: Variable) -> bool:
+    """Whether an endpoint says how something is beside the reference."""
+    return of.name in (FOLD, OUTCOME)
+
+
+def _has_classes(entry: Entry) -> bool:
+    return entry.classes is not None and bool((entry.classes != NO_CLASS).any())
+
+
+def _without_reference(
+    entries: Iterable[Entry], columns: Mapping[str, np.ndarray], scenario: Mapping[str, Any]
+) -> Iterator[Entry]:
+    """Entries without the classes of points in the reference, compared with themselves."""
+    for entry in entries:
+        if entry.classes is not None and PERTURBATION in columns:
+            itself = columns[PERTURBATION] == _reference(scenario)
+            entry = replace(entry, classes=np.where(itself, NO_CLASS, entry.classes))
+        yield entry
+
+
+def _with_itself(
+    columns: Mapping[str, np.ndarray], scenario: Mapping[str, Any]
+) -> Mapping[str, np.ndarray]:
+    """The axes, in which the reference, if it is on one, is said to be compared with itself."""
+    if PERTURBATION not in columns:
+        return columns
+    name, texts = _reference(scenario), columns[PERTURBATION].astype(object)
+    texts[texts == name] = f"{name}, {ITSELF}"
+    return {**columns, PERTURBATION: texts}
 
 
 def _endpoint(layout: Layout, of: str | None) -> Variable:
@@ -133,7 +184,7 @@ def _endpoint(layout: Layout, of: str | None) -> Variable:
     if not found:
         raise ScenarioError("the store has trajectories only: there is no endpoint to show")
     if of is None:
-        rule = json.loads(str(layout.attributes["scenario"])).get("outcome") or {}
+        rule = _scenario(layout.attributes).get("outcome") or {}
         listed = sweep_from_text(str(layout.attributes["sweep"])).endpoints or found
         wanted = (str(rule.get("of")), *listed, *found)
         return next(found[name] for name in wanted if name in found)
@@ -206,7 +257,8 @@ def _classes(layout: Layout, of: Variable) -> Variable | None:
 def _entries(
     store: Store, of: Variable, classes: Variable | None, perturbations: Sequence[str] | None
 ) -> Iterator[Entry]:
-    """Every entry of an endpoint that is asked for."""
+    """Every entry of an endpoint that is asked for; without classes in the reference."""
+    reference = _reference(_scenario(store.layout.attributes))
     names = {d: entry_names(store.layout, d, n) for d, n in zip(of.dims, of.shape, strict=True)}
     if perturbations is not None and PERTURBATION in names:
         _require_known(perturbations, names[PERTURBATION])
@@ -217,8 +269,10 @@ def _entries(
         where = {dim: names[dim][number] for dim, number in at.items()}
         if perturbations is None or where.get(PERTURBATION, perturbations[0]) in perturbations:
             told = [_told(dim, name) for dim, name in where.items() if len(names[dim]) > 1]
+            is_itself = where.get(PERTURBATION) == reference
+            told += [ITSELF] if is_itself and _is_compared(of) else []
             of_it = None
-            if classes is not None:
+            if classes is not None and not is_itself:
                 of_it = entry_of(codes, [at[dim] for dim in classes.dims])
             yield Entry(", ".join(told), entry_of(values, place), of_it)
 

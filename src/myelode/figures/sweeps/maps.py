@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +11,7 @@ import numpy as np
 
 from myelode.errors import ScenarioError
 from myelode.figures.sweeps.across import Across
-from myelode.figures.sweeps.axes import level_texts, room_below, scale_axis
+from myelode.figures.sweeps.axes import letters_beside, room_below, scale_axis
 from myelode.figures.sweeps.colours import (
     FAILED,
     GROUNDS,
@@ -25,16 +24,15 @@ from myelode.figures.sweeps.colours import (
 )
 from myelode.figures.sweeps.data import Entry, Shown
 from myelode.figures.sweeps.frame import Frame, Panel, draw_frame
+from myelode.figures.sweeps.grids import MOST_LEVELS, is_grid_of, places_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST_PANELS, MOST_LEVELS = 9, 3
+MOST_PANELS = 9
 LEAST_REGION = 0.04
 """A class is named on the map if it has at least this share of it."""
-FULLEST = 0.5
-"""Points that fill less than this share of the pairs of values are no grid."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def map_figure(shown: Shown, across: Sequence[str], title: str) -> Figure:
         title, shown.subtitle, y.label, panels, [*_captions(shown, maps, drawn), *shown.notes()],
         handles=[*_handles(shown, drawn)],
         legend_title=shown.label if shown.words else "",
-        ticks=max(len(text) for text in level_texts(y)),
+        ticks=letters_beside(y, _ends(y)),
         below=room_below(x),
         bar=None if scale is None else scale.draw,
         bar_label=shown.label,
@@ -72,48 +70,22 @@ def map_figure(shown: Shown, across: Sequence[str], title: str) -> Figure:
     return draw_frame(frame)
 
 
-def is_grid(x: Across, y: Across) -> bool:
-    """Whether the points of two axes stand at most pairs of their values."""
-    pairs = np.unique(x.places * len(y.levels) + y.places)
-    return bool(len(pairs) >= FULLEST * len(x.levels) * len(y.levels))
-
-
 def _maps(shown: Shown, x: Across, y: Across) -> Iterator[Map]:
     """A map for each entry, and for each of some values of the other axes."""
-    others = [axis for axis in shown.axes.values() if axis.name not in (x.name, y.name)]
-    chosen = [some_levels(axis, MOST_LEVELS) for axis in others]
     for entry in shown.entries:
-        for numbers in itertools.product(*chosen):
-            here = np.ones(len(shown.status), dtype=bool)
-            for axis, number in zip(others, numbers, strict=True):
-                here &= axis.places == number
-            told = [entry.heading] if entry.heading else []
-            for axis, number in zip(others, numbers, strict=True):
-                told.append(level_text(axis, number))
-            yield Map(", ".join(told), _cells(x, y, np.flatnonzero(here)), entry)
-
-
-def level_text(axis: Across, number: int) -> str:
-    """A value of an axis with its name, unless it is a word that says it all."""
-    text = axis.text(axis.levels[number]).replace("_", " ")
-    return text if axis.is_text else f"{axis.name} {text}"
-
-
-def some_levels(axis: Across, most: int) -> list[int]:
-    """The numbers of some values of an axis, evenly from the first to the last."""
-    count = len(axis.levels)
-    return sorted({int(n) for n in np.linspace(0, count - 1, min(count, most)).round()})
+        for told, points in places_of(shown, x, y):
+            heading = ", ".join([entry.heading, *told] if entry.heading else told)
+            yield Map(heading, _cells(x, y, points), entry)
 
 
 def _cells(x: Across, y: Across, points: np.ndarray) -> np.ndarray:
     """The point of each cell; raises ScenarioError where the points are no grid."""
-    cells = np.full((len(y.levels), len(x.levels)), -1, dtype=int)
-    cells[y.places[points], x.places[points]] = points
-    there = int((cells >= 0).sum())
-    if there < len(points) or there < FULLEST * cells.size:
+    if not is_grid_of(x, y, points):
         raise ScenarioError(
             f"the points are no grid over {x.name} and {y.name}: take --kind scatter, or slices"
         )
+    cells = np.full((len(y.levels), len(x.levels)), -1, dtype=int)
+    cells[y.places[points], x.places[points]] = points
     return cells
 
 
@@ -134,10 +106,9 @@ def _draw(
     if classes is not None:
         codes = np.where((own.cells >= 0) & ~grounds[FAILED], own.picked(classes), -1)
         _draw_borders(axes, edges, codes)
-        if shown.is_divided:
-            _name_regions(axes, across, codes, shown.classes)
+        _name_regions(axes, across, codes, shown.classes)
     for at, axis in enumerate(across):
-        scale_axis(axes, at, axis, (float(edges[at][0]), float(edges[at][-1])))
+        scale_axis(axes, at, axis, _ends(axis))
 
 
 def _grounds(own: Map, shown: Shown) -> dict[str, np.ndarray]:
@@ -178,14 +149,23 @@ def _hatch(
         axes.add_collection(PatchCollection(cells, linewidth=0, zorder=1.5, **look))
 
 
+def _ends(axis: Across) -> tuple[float, float]:
+    """Where the first cell along an axis begins, and the last one ends."""
+    edges = _edges(axis)
+    return float(edges[0]), float(edges[-1])
+
+
 def _edges(axis: Across) -> np.ndarray:
-    """Where cells begin and end: between neighbouring values."""
+    """Where cells begin and end: between neighbouring values, and not below 0 if no value is."""
     if axis.is_text:
         return np.arange(len(axis.levels) + 1) - 0.5
     levels = np.log(axis.levels) if axis.is_log else axis.levels
     middle = 0.5 * (levels[1:] + levels[:-1])
     edges = np.array([2 * levels[0] - middle[0], *middle, 2 * levels[-1] - middle[-1]])
-    return np.exp(np.clip(edges, -700, 700)) if axis.is_log else edges
+    if axis.is_log:
+        edges = np.exp(np.clip(edges, -700, 700))
+    least = 0.0 if axis.levels[0] >= 0 else -np.inf
+    return np.asarray(np.maximum(edges, least))
 
 
 def _draw_borders(axes: Axes, edges: Sequence[np.ndarray], codes: np.ndarray) -> None:

@@ -5,8 +5,9 @@ What is moved beside these is a shade: where 90 % of the points lie, around thei
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,8 @@ from myelode.figures.sweeps.axes import (
 )
 from myelode.figures.sweeps.data import Entry, Shown
 from myelode.figures.sweeps.frame import Frame, Panel, draw_frame
-from myelode.figures.sweeps.maps import MOST_PANELS, is_grid, some_levels
+from myelode.figures.sweeps.grids import is_grid, some_levels
+from myelode.figures.sweeps.maps import MOST_PANELS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,6 +38,12 @@ if TYPE_CHECKING:
 
 MOST_LINES, MOST_MARKERS, BINS, MOST_STEPS = 7, 12, 20, 200
 WITHIN = (0.05, 0.5, 0.95)
+WIDTH, PERIOD = 1.5, 8.0
+"""How wide lines are, in points, and how long dash and gap are together, in widths."""
+SINGLE, LARGEST = 3.5, 6.0
+"""The size of markers; where lines coincide, the later ones are smaller, from the largest on."""
+NEAR = 0.02
+"""Lines coincide that differ by less than this share of the larger at most of their places."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,7 @@ class _Series:
     label: str
     here: np.ndarray
     style: Style
+    marker_size: float = SINGLE
 
 
 def slice_figure(shown: Shown, across: Sequence[str], title: str) -> Figure:
@@ -71,9 +80,9 @@ def slice_figure(shown: Shown, across: Sequence[str], title: str) -> Figure:
     x, by = shown.axes[across[0]], shown.axes[across[1]] if len(across) > 1 else None
     if by is not None and not is_grid(x, by):
         raise ScenarioError(f"the points are no grid over {x.name} and {by.name}: name one axis")
-    entries, series = shown.entries[:MOST_PANELS], [*_series(shown, by)]
-    alone = len(shown.axes) == len(across)
-    drawn = [[(own, line_of(e.values, x, own.here, alone)) for own in series] for e in entries]
+    entries, alone = shown.entries[:MOST_PANELS], len(shown.axes) == len(across)
+    drawn = _drawn(entries, [*_series(shown, by)], x, alone)
+    series = [own for own, _ in drawn[0]]
     curves = [part for each in drawn for _, line in each for part in line.parts]
     frame = Frame(
         title, shown.subtitle, shown.label,
@@ -82,7 +91,7 @@ def slice_figure(shown: Shown, across: Sequence[str], title: str) -> Figure:
             for entry, lines in zip(entries, drawn, strict=True)
         ],
         [*_captions(shown, across, series), *shown.notes()],
-        handles=[*_handles(series if by else ()), *mark_handles(shown, entries)],
+        handles=[*_handles(series if by else (), x), *mark_handles(shown, entries)],
         legend_title=by.label if by else "",
         ticks=6,
         below=room_below(x),
@@ -114,13 +123,40 @@ def _series(shown: Shown, by: Across | None) -> Iterator[_Series]:
     """The lines: one for each of some values of an axis, or one of all points."""
     everybody = np.ones(len(shown.status), dtype=bool)
     if by is None:
-        yield _Series("", everybody, REFERENCE)
+        yield _Series("", everybody, replace(REFERENCE, width=WIDTH))
         return
     numbers = some_levels(by, MOST_LINES)
     names = [by.text(by.levels[number]).replace("_", " ") for number in numbers]
     looks: Mapping[str, Style] = styles(names, None) if by.is_text else ramp(names)
     for name, number in zip(names, numbers, strict=True):
-        yield _Series(name, by.places == number, looks[name])
+        yield _Series(name, by.places == number, replace(looks[name], width=WIDTH))
+
+
+def _drawn(
+    entries: Sequence[Entry], series: Sequence[_Series], x: Across, alone: bool
+) -> list[list[tuple[_Series, Line]]]:
+    """The lines of each entry; they are told apart in all where one hides another in any."""
+    lines = [[line_of(entry.values, x, own.here, alone) for own in series] for entry in entries]
+    if any(_hides(*pair) for each in lines for pair in itertools.combinations(each, 2)):
+        series = [*_told_apart(series)]
+    return [[*zip(series, each, strict=True)] for each in lines]
+
+
+def _hides(one: Line, other: Line) -> bool:
+    """Whether two lines are next to the same at most places."""
+    if not len(one.x) or not np.array_equal(one.x, other.x):
+        return False
+    near = np.isclose(one.middle, other.middle, rtol=NEAR, atol=0)
+    return bool(near.mean() > 0.5)
+
+
+def _told_apart(series: Sequence[_Series]) -> Iterator[_Series]:
+    """Dashes, the shorter the later, so that each line is seen in the gaps of those upon it."""
+    sizes = np.linspace(LARGEST, SINGLE, len(series)).tolist()
+    for place, (own, size) in enumerate(zip(series, sizes, strict=True)):
+        gap = PERIOD * place / len(series)
+        dashes = (PERIOD - gap, gap) if gap else ()
+        yield replace(own, style=replace(own.style, dashes=dashes), marker_size=size)
 
 
 def _draw(
@@ -130,28 +166,41 @@ def _draw(
     scale_axis(axes, 0, x, span_of(x))
     scale_up(axes, curves)
     for own, line in lines:
-        _draw_line(axes, own.style, line, x)
+        _draw_line(axes, own, line, x)
         draw_marks(axes, positions(x), shown, entry, own.here)
 
 
-def _draw_line(axes: Axes, style: Style, line: Line, x: Across) -> None:
+def _draw_line(axes: Axes, own: _Series, line: Line, x: Across) -> None:
     """The median as a line, or as points over texts, and its shade."""
-    look: dict[str, Any] = {"color": style.colour, "zorder": style.level}
     shade = np.isfinite(line.middle) & np.isfinite(line.high) & (line.high > line.low)
     if shade.any():
-        look_of_shade = {**look, "alpha": BAND_SHADE, "linewidth": 0}
-        axes.fill_between(line.x, line.low, line.high, where=shade, **look_of_shade)
+        look: dict[str, Any] = {"color": own.style.colour, "alpha": BAND_SHADE, "linewidth": 0}
+        level = own.style.level
+        axes.fill_between(line.x, line.low, line.high, where=shade, zorder=level, **look)
     middle = np.where(np.isfinite(line.middle), line.middle, np.nan)
-    marker = style.marker if x.is_text or len(line.x) <= MOST_MARKERS else ""
-    look |= {"linewidth": 1.5, "marker": marker, "markersize": 3.5}
-    axes.plot(line.x, middle, linestyle="" if x.is_text else style.line, **look)
+    axes.plot(line.x, middle, zorder=own.style.level, **_look(own, x))
 
 
-def _handles(series: Sequence[_Series]) -> Iterator[Any]:
+def _look(own: _Series, x: Across) -> dict[str, Any]:
+    """A line with markers where its points are few, only markers over texts."""
+    few = x.is_text or len(x.levels) <= MOST_MARKERS
+    return {
+        "color": own.style.colour,
+        "linestyle": "" if x.is_text else own.style.line,
+        "linewidth": own.style.width,
+        "marker": own.style.marker if few else "",
+        "markersize": own.marker_size,
+        "markeredgecolor": "white",
+        "markeredgewidth": 0.4,
+        "dash_capstyle": "butt",
+    }
+
+
+def _handles(series: Sequence[_Series], x: Across) -> Iterator[Any]:
     from matplotlib.lines import Line2D
 
     for own in series:
-        yield Line2D([], [], color=own.style.colour, linestyle=own.style.line, label=own.label)
+        yield Line2D([], [], label=own.label, **_look(own, x))
 
 
 def _captions(shown: Shown, across: Sequence[str], series: Sequence[_Series]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -23,14 +23,14 @@ class Plan(Protocol):
 
     @property
     def document(self) -> str:
-        """The text from which the sweep can be planned again."""
+        """The text from which the sweep can be planned again; another one if any key is."""
 
     @property
     def is_threaded(self) -> bool:
         """Whether chunks are computed in threads of one process, at no risk for it."""
 
     def key(self, number: int) -> str:
-        """What a chunk depends on, as one word."""
+        """What a chunk depends on, as one word; it may take seconds to find out."""
 
     def compute(self, number: int, threads: int = 1) -> Block:
         """A chunk."""
@@ -50,13 +50,13 @@ class Job:
 
     Attributes
     ----------
-    key : of the chunk.
+    key : of the chunk; empty until it is begun.
     points : numbers of those points alone that are to be computed again; None for a whole chunk.
     rtol : another relative tolerance for them.
     """
 
     number: int
-    key: str
+    key: str = ""
     points: tuple[int, ...] | None = None
     rtol: float | None = None
 
@@ -90,24 +90,37 @@ def do_job(plan: Plan, store: Store, job: Job, threads: int = 1) -> Finished:
     with store.locks.chunk(job.number) as is_held:
         if not is_held:
             return Finished(job.number, is_ours=False)
-        if job.points is None and is_finished(store, job.number, job.key):
+        store.mend(job.number)
+        if job.points is None and is_finished(plan, store, job.number):
             return Finished(job.number)
-        _require_key(plan, store, job)
+        job = with_key(plan, job)
+        require_key(plan, store, job)
         fresh = compute(plan, job, threads)
         return write(store, job, fresh, began)
 
 
-def is_finished(store: Store, number: int, key: str) -> bool:
+def with_key(plan: Plan, job: Job) -> Job:
+    """A job that is begun."""
+    return job if job.key else replace(job, key=plan.key(job.number))
+
+
+def is_finished(plan: Plan, store: Store, number: int) -> bool:
     """Whether a chunk is there as it should be."""
-    return store.key(number) == key and store.is_whole(number)
+    key = store.key(number)
+    return key != "" and key == plan.key(number) and store.is_whole(number)
 
 
-def _require_key(plan: Plan, store: Store, job: Job) -> None:
+def require_key(plan: Plan, store: Store, job: Job) -> None:
+    """Refuse a job that was begun by another plan; raises ScenarioError."""
     if plan.key(job.number) != job.key:
-        raise ScenarioError(
-            f"{store.path}: the model or the scenario has changed while the sweep was running: "
-            "run it again"
-        )
+        raise _changed(store)
+
+
+def _changed(store: Store) -> ScenarioError:
+    return ScenarioError(
+        f"{store.path}: the model or the scenario has changed while the sweep was running: "
+        "run it again"
+    )
 
 
 def compute(plan: Plan, job: Job, threads: int) -> Block:
@@ -118,7 +131,15 @@ def compute(plan: Plan, job: Job, threads: int) -> Block:
 
 
 def write(store: Store, job: Job, fresh: Block, began: float) -> Finished:
-    """Write the points of a job, among those of its chunk that stay; the chunk must be held."""
+    """Write the points of a job, among those of its chunk that stay; the chunk must be held.
+
+    Raises
+    ------
+    ScenarioError : it cannot be written, others have taken over another plan since, or the points
+        that are to stay are gone.
+    """
+    if store.is_changed():
+        raise _changed(store)
     whole = fresh if job.points is None else _among(store, job, fresh)
     store.write(job.number, whole, job.key)
     failed = int(np.count_nonzero(fresh["status"] > DONE))
@@ -128,6 +149,11 @@ def write(store: Store, job: Job, fresh: Block, began: float) -> Finished:
 
 def _among(store: Store, job: Job, fresh: Block) -> Block:
     """A chunk in which some points are replaced."""
+    store.mend(job.number)
+    if store.key(job.number) != job.key or not store.is_whole(job.number):
+        raise ScenarioError(
+            f"{store.path}: chunk {job.number} is damaged: first, myelode sweep resume {store.path}"
+        )
     first, _ = store.layout.bounds(job.number)
     block = {name: values.copy() for name, values in store.read(job.number).items()}
     places = np.asarray(job.points, dtype=np.int64) - first

@@ -58,12 +58,12 @@ class Stop:
 
 def unfinished(plan: Plan, store: Store, numbers: Sequence[int]) -> list[int]:
     """Which of these chunks are not there, or were computed from something else."""
-    return [n for n in numbers if not is_finished(store, n, plan.key(n))]
+    return [n for n in numbers if not is_finished(plan, store, n)]
 
 
 def outdated(plan: Plan, store: Store, numbers: Sequence[int]) -> list[int]:
     """Which of these chunks were computed from something else than the plan says."""
-    return [n for n in numbers if store.key(n) not in ("", plan.key(n))]
+    return [n for n in numbers if (key := store.key(n)) and key != plan.key(n)]
 
 
 def forget_outdated(plan: Plan, store: Store, numbers: Sequence[int]) -> None:
@@ -102,7 +102,7 @@ def run_chunks(
     """
     stop = stop or Stop()
     forget_outdated(plan, store, numbers)
-    jobs = [Job(number, plan.key(number)) for number in numbers]
+    jobs = [Job(number) for number in numbers]
     while True:
         busy: list[int] = []
         run_jobs(plan, store, jobs, workers, _sorter(report, busy), stop, planner)
@@ -179,11 +179,10 @@ def points_to_retry(
     """
     found = {}
     for number in range(store.layout.chunks):
-        if is_finished(store, number, plan.key(number)):
+        places = np.flatnonzero(_matches(store, number, codes, words))
+        if places.size and is_finished(plan, store, number):
             first, _ = store.layout.bounds(number)
-            places = np.flatnonzero(_matches(store, number, codes, words))
-            if places.size:
-                found[number] = tuple(int(first + place) for place in places)
+            found[number] = tuple(int(first + place) for place in places)
     return found
 
 
@@ -207,5 +206,5 @@ def retry_points(
     is_risky: bool = False,
 ) -> None:
     """Compute some points again, by chunk, at another relative tolerance if one is given."""
-    jobs = [Job(number, plan.key(number), which, rtol) for number, which in points.items()]
+    jobs = [Job(number, points=which, rtol=rtol) for number, which in points.items()]
     run_jobs(plan, store, jobs, workers, report, stop, planner, is_risky)

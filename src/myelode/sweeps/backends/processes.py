@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from myelode.errors import MyelodeError
-from myelode.sweeps.backends.jobs import Finished, Job, Plan, do_job
+from myelode.sweeps.backends.jobs import Finished, Job, Plan, compute, do_job, require_key
 from myelode.sweeps.blocks import Block
 from myelode.sweeps.stores.store import Store, open_store
 
@@ -90,15 +90,17 @@ def work() -> None:
         plan = make_plan(planner, store.document)
         connection.send(("ready", None))
         while True:
-            job, is_piece = connection.recv()
-            connection.send(("done", _answer(plan, store, job, is_piece)))
+            job, goes_home = connection.recv()
+            connection.send(("done", _answer(plan, store, job, goes_home)))
 
 
-def _answer(plan: Plan, store: Store, job: Job, is_piece: bool) -> Finished | Block:
-    """A job is written here; the pieces of a suspect go home."""
-    if is_piece:
-        return plan.compute_points(job.points or (), 1, job.rtol)
-    return do_job(plan, store, job)
+def _answer(plan: Plan, store: Store, job: Job, goes_home: bool) -> Finished | Block:
+    """A job is written here; the pieces of a suspect go home, and so do points without a chunk."""
+    if not goes_home:
+        return do_job(plan, store, job)
+    if job.key:
+        require_key(plan, store, job)
+    return compute(plan, job, 1)
 
 
 def make_plan(planner: str, document: str) -> Plan:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +25,13 @@ from myelode.sweeps.backends.local import (
 from myelode.sweeps.blocks import CRASHED, DONE, STATUS
 from myelode.sweeps.stores.store import Store, create, open_store, require_same_sweep
 
+PATIENCE, PAUSES = 5.0, (0.1, 0.5)
+"""Seconds that a shard waits for others to end, or to take over its plan, and between two looks.
+
+These differ, so that shards do not meet again and again.
+"""
+
+TAKING_OVER = "takes over a plan"
 _SHARD = re.compile(r"(\d{1,9})/(\d{1,9})")
 
 
@@ -34,7 +43,8 @@ class Run:
     ----------
     numbers : the chunks of this run: all, or those of a shard.
     todo : those that are missing, or were computed from an older model or scenario.
-    older : which of them were.
+    older : those that were, in the whole store; they count as missing now, but not for who wants
+        to retry points only.
     is_alone : nobody else writes to the store.
     """
 
@@ -67,12 +77,16 @@ def read_shard(text: str) -> tuple[int, int]:
 
 
 @contextmanager
-def writing(plan: Plan, path: Path, shard: str = "") -> Iterator[Run]:
+def writing(plan: Plan, path: Path, shard: str = "", *, is_retry: bool = False) -> Iterator[Run]:
     """Open the store of a plan for writing, made now if there is none.
+
+    If it holds an older plan, this one is taken over, and all that was computed from the older one
+    and is not of this one too is forgotten.
 
     Parameters
     ----------
     shard : ``I/N`` for every Nth chunk from chunk I, beside others that write the rest.
+    is_retry : nothing is taken over or forgotten before it is known that there is something to do.
 
     Raises
     ------
@@ -83,14 +97,66 @@ def writing(plan: Plan, path: Path, shard: str = "") -> Iterator[Run]:
         create(path, plan.layout, plan.document)
     store = open_store(path)
     require_same_sweep(store, plan.layout)
-    with store.locks.writer(shard):
-        if not shard:
-            store.sweep_up()
-        store.adopt(plan.layout, plan.document)
+    with ExitStack() as stack:
+        older = _join(plan, store, shard, stack) if shard else _begin(plan, store, stack, is_retry)
         numbers = range(index, plan.layout.chunks, count)
         todo = unfinished(plan, store, numbers)
-        older = outdated(plan, store, todo)
         yield Run(plan, store, numbers, todo, older, is_alone=not shard)
+
+
+def _begin(plan: Plan, store: Store, stack: ExitStack, is_retry: bool) -> list[int]:
+    """Hold a store alone, and take over the plan; gives the chunks of an older one."""
+    stack.enter_context(store.locks.writer())
+    store.refresh()
+    store.sweep_up()
+    if is_retry:
+        return outdated(plan, store, range(store.layout.chunks))
+    return _take_over(plan, store)
+
+
+def _take_over(plan: Plan, store: Store) -> list[int]:
+    return store.adopt(plan.layout, plan.document, plan.key)
+
+
+def _join(plan: Plan, store: Store, shard: str, stack: ExitStack) -> list[int]:
+    """Hold a store beside other shards of the plan; gives the chunks of an older one.
+
+    The plan is taken over where nobody writes, and who holds another one is waited for a little.
+    """
+    older: list[int] = []
+    end = time.monotonic() + PATIENCE
+    while True:
+        refusal = _refusal(plan, store, shard, stack)
+        if refusal is None:
+            return older
+        with store.locks.alone(TAKING_OVER) as is_held:
+            if is_held:
+                store.refresh()
+                store.sweep_up()
+                older += _take_over(plan, store)
+        if TAKING_OVER in str(refusal):
+            end = time.monotonic() + PATIENCE
+        if not is_held:
+            if time.monotonic() > end:
+                raise refusal
+            time.sleep(random.uniform(*PAUSES))
+
+
+def _refusal(plan: Plan, store: Store, shard: str, stack: ExitStack) -> ScenarioError | None:
+    """Hold a store as a shard of the plan; or why that cannot be."""
+    with ExitStack() as trial:
+        try:
+            trial.enter_context(store.locks.writer(shard))
+        except ScenarioError as error:
+            return error
+        store.refresh()
+        if store.is_of(plan.layout, plan.document):
+            stack.enter_context(trial.pop_all())
+            return None
+    return ScenarioError(
+        f"{store.path}: others write another plan of this sweep to it: "
+        "wait until they end, or name another store"
+    )
 
 
 def run_missing(
@@ -154,6 +220,7 @@ def run_again(
     report: Callable[[Finished], None], stop: Stop,
 ) -> None:  # fmt: skip
     """Compute points again that failed; those that have killed a process, in processes."""
+    _take_over(run.plan, run.store)
     is_risky = any((run.store.column("status", n) == CRASHED).any() for n in points)
     count = workers or processors()
     retry_points(run.plan, run.store, points, rtol, count, report, stop, is_risky=is_risky)

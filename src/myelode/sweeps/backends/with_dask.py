@@ -11,12 +11,11 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
-from itertools import islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -26,7 +25,7 @@ import numpy as np
 from myelode.errors import MyelodeError, ScenarioError
 from myelode.sweeps.backends.crews import PATIENCE, Crew
 from myelode.sweeps.backends.dask_clusters import Cluster, dask_cluster
-from myelode.sweeps.backends.jobs import Finished, Job, Plan, do_job
+from myelode.sweeps.backends.jobs import Finished, Job, Plan, do_job, with_key
 from myelode.sweeps.backends.local import Stop
 from myelode.sweeps.backends.processes import PLANNER, make_plan
 from myelode.sweeps.blocks import DONE
@@ -34,6 +33,9 @@ from myelode.sweeps.stores.store import Store, open_store
 
 IN_FLIGHT = 1000
 """How many tasks a scheduler has at a time, of however many."""
+
+MOMENT = 1e-4
+"""Seconds that are waited for news while there is more to be given to the scheduler."""
 
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -64,18 +66,58 @@ def run_on_dask(
     KeyboardInterrupt : the user has stopped for the second time.
     """
     stop = stop or Stop()
-    jobs = [Job(number, plan.key(number)) for number in numbers]
-    if not jobs:
+    if not numbers:
         return []
+
+    def isolate(numbers: Iterable[int]) -> list[int]:
+        """Find the points that kill; gives the chunks that others have in hand."""
+        told = _Told(store, report)
+        jobs = [Job(number) for number in numbers]
+        Crew(plan, store, planner, told, lambda: stop.is_asked).run(jobs, 1)
+        return told.busy
+
     with dask_cluster(where, workers) as cluster:
-        tasks = _Tasks(cluster, store, planner, stop)
-        busy = tasks.gather(jobs, report)
-        while busy and is_alone and not stop.is_asked:
-            time.sleep(PATIENCE)
-            busy = tasks.gather(busy, report)
-    if tasks.suspects and not stop.is_asked:
-        Crew(plan, store, planner, report, lambda: stop.is_asked).run(tasks.suspects, 1)
-    return [job.number for job in busy]
+        tasks = _Tasks(cluster, plan, store, planner, stop, report)
+        busy = _until_free(tasks.gather, numbers, stop, is_alone)
+    if not stop.is_asked:
+        busy += _until_free(isolate, tasks.suspects, stop, is_alone)
+    return busy
+
+
+def _until_free(
+    do: Callable[[Iterable[int]], list[int]], numbers: Iterable[int], stop: Stop, is_alone: bool
+) -> list[int]:
+    """Do chunks, and once more those in other hands if these must end soon; gives the rest."""
+    busy = do(numbers)
+    while busy and is_alone and not stop.is_asked:
+        time.sleep(PATIENCE)
+        busy = do(busy)
+    return busy
+
+
+class _Told:
+    """Reports chunks that are finished; those that others have in hand are noted.
+
+    Attributes
+    ----------
+    busy : what others have in hand.
+    """
+
+    def __init__(self, store: Store, report: Callable[[Finished], None]):
+        self._store, self._report = store, report
+        self.busy: list[int] = []
+
+    def __call__(self, done: Finished) -> None:
+        """A job has come to its end."""
+        if done.is_ours:
+            self._report(done if done.points else self._counted(done))
+        else:
+            self.busy.append(done.number)
+
+    def _counted(self, done: Finished) -> Finished:
+        """What a worker did that died before it could say so has been found done by the next."""
+        status = self._store.column("status", done.number)
+        return replace(done, points=len(status), failed=int(np.count_nonzero(status > DONE)))
 
 
 class _Tasks:
@@ -83,71 +125,71 @@ class _Tasks:
 
     Attributes
     ----------
-    suspects : jobs that have killed their workers.
+    suspects : chunks that have killed their workers.
     """
 
-    def __init__(self, cluster: Cluster, store: Store, planner: str, stop: Stop):
-        self._cluster, self._stop = cluster, stop
-        self._store, self._path = store, store.path.absolute()
+    def __init__(
+        self, cluster: Cluster, plan: Plan, store: Store, planner: str, stop: Stop,
+        report: Callable[[Finished], None],
+    ):  # fmt: skip
+        self._cluster, self._stop, self._report = cluster, stop, report
+        self._plan, self._store, self._path = plan, store, store.path.absolute()
         digest = sha256(store.document.encode()).hexdigest()
         self._arguments = (str(self._path), digest, planner)
-        self._begun: dict[int, tuple[Job, Any]] = {}
-        self._ended: SimpleQueue[Any] = SimpleQueue()
-        self.suspects: list[Job] = []
-
-    def gather(self, jobs: Sequence[Job], report: Callable[[Finished], None]) -> list[Job]:
-        """Do jobs, and report them; gives those that others have in hand."""
-        busy = []
-        for job, finished in self._run(jobs):
-            if finished is None:
-                self.suspects.append(job)
-            elif finished.is_ours:
-                report(self._counted(finished))
-            else:
-                busy.append(job)
-        return busy
-
-    def _counted(self, done: Finished) -> Finished:
-        """What a worker did that died before it could say so has been found done by the next."""
-        if done.points:
-            return done
-        status = self._store.column("status", done.number)
-        return replace(done, points=len(status), failed=int(np.count_nonzero(status > DONE)))
-
-    def _run(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Finished | None]]:
-        """Jobs as they end, those that have killed their workers with None."""
         # Tasks of one name wait in the scheduler's queue until a worker is free: what dies with a
         # worker is then what it was computing, and little else.
-        name = f"sweep-{os.urandom(8).hex()}"
-        waiting = iter(jobs)
-        self._begin(name, islice(waiting, IN_FLIGHT))
-        while self._begun:
+        self._name = ""
+        self._begun: dict[int, Any] = {}
+        self._ended: SimpleQueue[Any] = SimpleQueue()
+        self.suspects: list[int] = []
+
+    def gather(self, numbers: Iterable[int]) -> list[int]:
+        """Do chunks, and report them; gives those that others have in hand."""
+        told = _Told(self._store, self._report)
+        for number, finished in self._run(iter(numbers)):
+            if finished is None:
+                self.suspects.append(number)
+            else:
+                told(finished)
+        return told.busy
+
+    def _run(self, waiting: Iterator[int]) -> Iterator[tuple[int, Finished | None]]:
+        """Chunks as they end, those that have killed their workers with None."""
+        self._name = f"sweep-{os.urandom(8).hex()}"
+        while self._begun or self._begin(waiting):
             if self._stop.is_asked:
                 waiting = iter(())
                 self._drop_waiting()
+            # One at a time, as their keys may be slow: what ends is heard in between.
+            is_more = len(self._begun) < IN_FLIGHT and self._begin(waiting)
             try:
-                future = self._ended.get(timeout=PATIENCE)
+                future = self._ended.get(timeout=MOMENT if is_more else PATIENCE)
             except Empty:
                 self._cluster.require_hope()
                 continue
             number = future.key[1]
             if number in self._begun:
                 result = self._result(future)
-                yield self._begun.pop(number)[0], result
-                self._begin(name, islice(waiting, 1))
+                del self._begun[number]
+                yield number, result
 
-    def _begin(self, name: str, jobs: Iterator[Job]) -> None:
-        for job in jobs:
-            future: Any = self._cluster.client.submit(
-                finish, *self._arguments, job, key=(name, job.number), pure=False
-            )
-            self._begun[job.number] = job, future
-            future.add_done_callback(self._ended.put)
+    def _begin(self, waiting: Iterator[int]) -> bool:
+        """Give the next chunk to the scheduler; gives whether there was one."""
+        number = next(waiting, None)
+        if number is None:
+            return False
+        job = with_key(self._plan, Job(number))
+        future: Any = self._cluster.client.submit(
+            finish, *self._arguments, job, key=(self._name, number), pure=False
+        )
+        self._begun[number] = future
+        future.add_done_callback(self._ended.put)
+        return True
 
     def _drop_waiting(self) -> None:
         """Let go of what no worker has in hand."""
         in_hand = {key for keys in self._cluster.client.processing().values() for key in keys}
-        waiting = [(n, f) for n, (_, f) in self._begun.items() if f.key not in in_hand]
+        waiting = [(n, future) for n, future in self._begun.items() if future.key not in in_hand]
         self._cluster.client.cancel([future for _, future in waiting if future.status == "pending"])
         for number, future in waiting:
             if future.status in ("pending", "cancelled"):

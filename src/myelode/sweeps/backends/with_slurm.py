@@ -9,6 +9,7 @@ import math
 import re
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,42 +29,69 @@ JOB = "job"
 _BUSY = {"PENDING", "RUNNING", "REQUEUED", "REQUEUE_HOLD", "SUSPENDED", "CONFIGURING", "STOPPED"}
 
 
-def share(
-    missing: Sequence[int], seconds_per_chunk: float, request: Request, largest: int
-) -> Tasks:
+@dataclass(frozen=True)
+class Pace:
+    """How fast a task gets on.
+
+    Attributes
+    ----------
+    seconds : of a chunk on one core.
+    is_threaded : whether cores that would stand idle may share a chunk; else it has one of them.
+    """
+
+    seconds: float
+    cores: int
+    is_threaded: bool
+
+    def predicted(self, chunks: int) -> float:
+        """Seconds for so many chunks, of which so many are computed at once as there are cores."""
+        if self.is_threaded and chunks < self.cores:
+            return self.seconds / (self.cores // chunks)
+        return self.seconds * math.ceil(chunks / self.cores)
+
+    def tasks(self, chunks: int) -> int:
+        """In how many tasks all cores are busy for as long as a task should take."""
+        if self.is_threaded:
+            return math.floor(self.seconds * chunks / self.cores / SECONDS_PER_TASK)
+        return math.ceil(chunks / self.cores / math.ceil(SECONDS_PER_TASK / self.seconds))
+
+
+def share(missing: Sequence[int], pace: Pace, request: Request, largest: int) -> Tasks:
     """Tasks of five minutes and more for the missing chunks, as even as their numbers allow.
 
     Parameters
     ----------
-    seconds_per_chunk : of one core.
-    largest : the cluster's MaxArraySize.
+    largest : the cluster's MaxArraySize: so many tasks, of which the first is number 0.
 
     Raises
     ------
-    ScenarioError : more tasks are asked for than the cluster takes.
+    ScenarioError : more tasks are asked for than the cluster takes, or it takes no arrays.
     """
     numbers = np.asarray(missing, dtype=np.int64)
-    seconds = seconds_per_chunk / request.cores
-    count = request.tasks or _enough(numbers, seconds, largest - 1)
-    if count > largest - 1:
-        raise ScenarioError(f"--tasks {count}: this cluster takes {largest - 1} (MaxArraySize)")
+    if largest < 1:
+        raise ScenarioError(
+            "this cluster takes no array jobs (MaxArraySize is 0): submit jobs of your own that "
+            "call `myelode sweep run STORE --shard I/N`"
+        )
+    count = request.tasks or _enough(numbers, pace, largest)
+    if count > largest:
+        raise ScenarioError(f"--tasks {count}: this cluster takes {largest} (MaxArraySize)")
     loads = np.bincount(numbers % count)
     busy = tuple(int(number) for number in np.flatnonzero(loads))
-    return Tasks(count, busy, int(loads.max()), float(loads.max() * seconds))
+    return Tasks(count, busy, int(loads.max()), pace.predicted(int(loads.max())))
 
 
-def _enough(missing: np.ndarray, seconds: float, most: int) -> int:
+def _enough(missing: np.ndarray, pace: Pace, most: int) -> int:
     """So many tasks that each takes long enough, and none much longer than the others.
 
     Chunks of tasks that were killed are missing in a pattern: another number breaks it.
     """
     most = min(most, len(missing))
-    wanted = math.floor(seconds * len(missing) / SECONDS_PER_TASK)
-    fewest = min(max(wanted, 1), most)
+    fewest = min(max(pace.tasks(len(missing)), 1), most)
     candidates = range(fewest, min(2 * fewest, most) + 1)[:MOST_CANDIDATES]
-    even = -(-len(missing) // fewest)
-    loads = {count: int(np.bincount(missing % count).max()) for count in candidates}
-    return min(candidates, key=lambda count: (max(loads[count], even), count))
+    even = pace.predicted(-(-len(missing) // fewest))
+    longest = {n: pace.predicted(int(np.bincount(missing % n).max())) for n in candidates}
+    return min(candidates, key=lambda count: (max(longest[count], even), count))
 
 
 def largest_array() -> int:

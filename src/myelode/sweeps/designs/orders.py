@@ -13,8 +13,10 @@ import numpy as np
 
 from myelode.errors import ScenarioError
 from myelode.sweeps.designs import sections as sections
+from myelode.sweeps.designs.points import Plain
+from myelode.sweeps.designs.scales import AxisReader, Columns
 from myelode.sweeps.designs.sequences import Sobol
-from myelode.sweeps.designs.spaces import At, AxisReader, Columns, Space, movable, read_space
+from myelode.sweeps.designs.spaces import At, Space, movable, read_space
 
 SHORTEST_TRAJECTORIES, FEWEST_LEVELS = 2, 2
 TAIL = 0.025
@@ -22,7 +24,7 @@ TAIL = 0.025
 
 
 @dataclass(frozen=True)
-class Elasticities:
+class Elasticities(Plain):
     """The base point, and each parameter times 1 + step and divided by it, one at a time.
 
     Attributes
@@ -107,11 +109,23 @@ class Morris:
 
     def columns(self, first: int, last: int) -> Columns:
         """Values of the points from `first` to before `last`."""
+        return self.space.from_unit(self._without_tails(first, last))
+
+    def marks(self, first: int, last: int) -> Columns:
+        """What stands for the values in the key of a chunk."""
+        return self.space.marks(self._without_tails(first, last))
+
+    @property
+    def about(self) -> str:
+        """The distributions of the space."""
+        return self.space.about
+
+    def _without_tails(self, first: int, last: int) -> np.ndarray:
         unit = self.unit(first, last)
         for column, name in enumerate(self.names):
             if name in self.space.spreads:
                 unit[:, column] = TAIL + (1 - 2 * TAIL) * unit[:, column]
-        return self.space.from_unit(unit)
+        return unit
 
     def unit(self, first: int, last: int) -> np.ndarray:
         """The points in the unit cube (points, parameters)."""
@@ -171,6 +185,15 @@ class Saltelli:
     def columns(self, first: int, last: int) -> Columns:
         """Values of the points from `first` to before `last`."""
         return self.space.from_unit(self.unit(first, last))
+
+    def marks(self, first: int, last: int) -> Columns:
+        """What stands for the values in the key of a chunk."""
+        return self.space.marks(self.unit(first, last))
+
+    @property
+    def about(self) -> str:
+        """The distributions of the space."""
+        return self.space.about
 
     def unit(self, first: int, last: int) -> np.ndarray:
         """The points in the unit cube (points, parameters)."""

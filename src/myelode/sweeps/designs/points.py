@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
+from myelode.sweeps.designs.scales import AxisReader, Columns
 from myelode.sweeps.designs.sequences import Sequence as UnitSequence
-from myelode.sweeps.designs.spaces import AxisReader, Columns, Space
+from myelode.sweeps.designs.spaces import Space
+
+Rows = Callable[[int, int], Columns]
+"""Rows of a design, from the first to before the last."""
 
 
 class Points(Protocol):
@@ -34,9 +38,35 @@ class Points(Protocol):
         """
         ...
 
+    def marks(self, first: int, last: int) -> Columns:
+        """What stands for the values in the key of a chunk.
+
+        It is cheap, the same on every processor, and with `about` says what the values are.
+        """
+        ...
+
+    @property
+    def about(self) -> str:
+        """What the values depend on, beside the marks."""
+        ...
+
+
+class Plain:
+    """Points whose values are cheap, and the same on every processor."""
+
+    about = ""
+
+    def columns(self, first: int, last: int) -> Columns:
+        """Values by axis of the points from `first` to before `last`."""
+        raise NotImplementedError
+
+    def marks(self, first: int, last: int) -> Columns:
+        """The values themselves."""
+        return self.columns(first, last)
+
 
 @dataclass(frozen=True)
-class Grid:
+class Grid(Plain):
     """All combinations of the axes' values, the last axis fastest."""
 
     axes: Mapping[str, np.ndarray]
@@ -77,6 +107,15 @@ class Sampled:
         """Values by axis of the points from `first` to before `last`."""
         return self.space.from_unit(self.sequence.rows(first, last))
 
+    def marks(self, first: int, last: int) -> Columns:
+        """What stands for the values in the key of a chunk."""
+        return self.space.marks(self.sequence.rows(first, last))
+
+    @property
+    def about(self) -> str:
+        """The distributions of the space."""
+        return self.space.about
+
 
 @dataclass(frozen=True)
 class Subjects:
@@ -92,9 +131,18 @@ class Subjects:
         """Values by axis of the points from `first` to before `last`."""
         return self.reader.drawn(self.column, None, self.seed, first, last)
 
+    def marks(self, first: int, last: int) -> Columns:
+        """The numbers of the subjects."""
+        return dict.fromkeys(self.names, np.arange(first, last, dtype=float))
+
+    @property
+    def about(self) -> str:
+        """The seed and the spreads."""
+        return f"{self.seed} {self.reader.spread(self.column, None)}"
+
 
 @dataclass(frozen=True)
-class Listed:
+class Listed(Plain):
     """Points of a table."""
 
     values: Columns
@@ -128,11 +176,23 @@ class Crossed:
 
     def columns(self, first: int, last: int) -> Columns:
         """Values by axis of the points from `first` to before `last`."""
+        return self._together([part.columns for part in self.parts], first, last)
+
+    def marks(self, first: int, last: int) -> Columns:
+        """What stands for the values in the key of a chunk."""
+        return self._together([part.marks for part in self.parts], first, last)
+
+    @property
+    def about(self) -> str:
+        """What the values of all parts depend on."""
+        return "".join(part.about for part in self.parts)
+
+    def _together(self, getters: Sequence[Rows], first: int, last: int) -> Columns:
         columns: Columns = {}
         stride = self.count
-        for part in self.parts:
+        for part, rows in zip(self.parts, getters, strict=True):
             stride //= part.count
-            columns |= _repeated(part, stride, first, last)
+            columns |= _repeated(rows, part.count, stride, first, last)
         return columns
 
 
@@ -156,19 +216,28 @@ class Zipped:
         """Values by axis of the points from `first` to before `last`."""
         return {n: v for part in self.parts for n, v in part.columns(first, last).items()}
 
+    def marks(self, first: int, last: int) -> Columns:
+        """What stands for the values in the key of a chunk."""
+        return {n: v for part in self.parts for n, v in part.marks(first, last).items()}
 
-def _repeated(part: Points, stride: int, first: int, last: int) -> Columns:
+    @property
+    def about(self) -> str:
+        """What the values of all parts depend on."""
+        return "".join(part.about for part in self.parts)
+
+
+def _repeated(part: Rows, count: int, stride: int, first: int, last: int) -> Columns:
     """Rows of a part of which each stands `stride` times, over and over again."""
     start, end = first // stride, -(-last // stride)
     wanted = np.arange(first, last) // stride
-    if end - start >= part.count:
-        rows, places = part.columns(0, part.count), wanted % part.count
-    elif start % part.count + end - start <= part.count:
-        low = start % part.count
-        rows, places = part.columns(low, low + end - start), wanted - start
+    if end - start >= count:
+        rows, places = part(0, count), wanted % count
+    elif start % count + end - start <= count:
+        low = start % count
+        rows, places = part(low, low + end - start), wanted - start
     else:
-        low = start % part.count
-        ends = part.columns(low, part.count), part.columns(0, low + end - start - part.count)
-        rows = {name: np.concatenate([end_[name] for end_ in ends]) for name in part.names}
+        low = start % count
+        one, two = part(low, count), part(0, low + end - start - count)
+        rows = {name: np.concatenate([values, two[name]]) for name, values in one.items()}
         places = wanted - start
     return {name: values[places] for name, values in rows.items()}

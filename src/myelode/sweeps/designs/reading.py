@@ -8,11 +8,18 @@ from functools import partial
 from typing import Any
 
 from myelode.errors import ScenarioError
-from myelode.sweeps.designs.orders import elasticity_points, morris_points, saltelli_points
+from myelode.sweeps.designs.orders import (
+    Morris,
+    Saltelli,
+    elasticity_points,
+    morris_points,
+    saltelli_points,
+)
 from myelode.sweeps.designs.points import Crossed, Grid, Listed, Points, Sampled, Subjects, Zipped
+from myelode.sweeps.designs.scales import AxisReader
 from myelode.sweeps.designs.sections import MOST_POINTS, DesignBlock, Drawn, Range
 from myelode.sweeps.designs.sequences import Hypercube, Independent, Sobol
-from myelode.sweeps.designs.spaces import At, AxisReader, Space, read_list, read_range, read_space
+from myelode.sweeps.designs.spaces import At, Space, read_list, read_range, read_space
 from myelode.sweeps.designs.tables import read_table_points
 
 __all__ = ["AxisReader", "Points", "read_points", "tables_of"]
@@ -107,6 +114,7 @@ def _crossed(parts: Sequence[Points], at: At) -> Crossed:
 
 def _zipped(parts: Sequence[Points], at: At) -> Zipped:
     _require_once(parts, at)
+    _require_unrelated(parts, at)
     counts = [part.count for part in parts]
     with at():
         if len(set(counts)) > 1:
@@ -121,6 +129,33 @@ def _require_once(parts: Sequence[Points], at: At) -> None:
         for name, number in seen.items():
             if number > 1:
                 raise ScenarioError(f"the axis {name!r} stands in {number} of the blocks")
+
+
+def _require_unrelated(parts: Sequence[Points], at: At) -> None:
+    """Points of one order that are taken side by side depend on each other, whatever their seed."""
+    seen = Counter(order for part in parts for order in {*_orders(part)})
+    with at():
+        for order, number in seen.items():
+            if number > 1:
+                raise ScenarioError(
+                    f"{number} of the blocks are {order}: their axes would move together; "
+                    "let one block be over all of them"
+                )
+
+
+def _orders(points: Points) -> Iterator[str]:
+    """The orders of points that are even only as a whole: those of two blocks are related."""
+    if isinstance(points, Crossed | Zipped):
+        for part in points.parts:
+            yield from _orders(part)
+    elif isinstance(points, Saltelli) or _is_sobol(points):
+        yield "sobol or saltelli"
+    elif isinstance(points, Morris):
+        yield "morris"
+
+
+def _is_sobol(points: Points) -> bool:
+    return isinstance(points, Sampled) and isinstance(points.sequence, Sobol)
 
 
 _COMBINED: Mapping[str, Callable[[Sequence[Points], At], Points]] = {

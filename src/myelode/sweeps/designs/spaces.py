@@ -1,4 +1,4 @@
-"""Spaces from which points are drawn: what numbers between 0 and 1 mean on each axis."""
+"""Spaces from which points are drawn: a scale for each axis."""
 
 from __future__ import annotations
 
@@ -6,124 +6,25 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from math import isfinite
-from typing import Protocol
 
 import numpy as np
 
 from myelode.errors import ModelError, ScenarioError
+from myelode.sweeps.designs.scales import (
+    AxisReader,
+    Choice,
+    Columns,
+    Quantiles,
+    Scale,
+    Stretch,
+    Written,
+    as_texts,
+)
 from myelode.sweeps.designs.sections import Column, Over, Range, Span, Spread
 from myelode.units import factor, split_quantity
 
-Columns = dict[str, np.ndarray]
-"""Values by axis: numbers in the model's units, or texts (an object array) for places."""
-
 At = Callable[..., AbstractContextManager[None]]
 """Says at which place of the file errors inside arise, below the place that it is bound to."""
-
-EDGE = 2.0**-33
-"""How close to 0 and 1 a spread is read: a distribution has no value at its ends."""
-
-
-class AxisReader(Protocol):
-    """What the scenario and its model know about an axis; all raise ScenarioError."""
-
-    def is_place(self, name: str) -> bool:
-        """Whether an axis is a place of the scenario, whose values are texts."""
-        ...
-
-    def number(self, name: str, quantity: str | float | int) -> float:
-        """A quantity in the model's unit of an axis."""
-        ...
-
-    def unit(self, name: str) -> str | None:
-        """The model's unit of an axis; None where it has none."""
-        ...
-
-    def value(self, name: str) -> float:
-        """What stands on an axis of numbers where nothing moves it."""
-        ...
-
-    def quantile(self, name: str, column: str, normal: np.ndarray) -> np.ndarray:
-        """Values of the spread that a column states, where standard normal numbers stand."""
-        ...
-
-    def drawn(
-        self, column: str, names: Sequence[str] | None, seed: int, first: int, last: int
-    ) -> Columns:
-        """Subjects number first + 1 and so on, of all rows (or those named) with such a spread."""
-        ...
-
-
-class Scale(Protocol):
-    """The values of one axis."""
-
-    def values(self, unit: np.ndarray) -> np.ndarray:
-        """The values at numbers from 0 to 1."""
-        ...
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Numbers from `low` to `high`, evenly or evenly on a logarithmic scale; both ends exact."""
-
-    low: float
-    high: float
-    is_log: bool
-
-    def values(self, unit: np.ndarray) -> np.ndarray:
-        """The values at numbers from 0 to 1."""
-        if self.is_log:
-            return np.asarray(np.power(self.low, 1 - unit) * np.power(self.high, unit))
-        return self.low * (1 - unit) + self.high * unit
-
-    def spaced(self, points: int) -> np.ndarray:
-        """So many values, both ends among them."""
-        spaced = np.geomspace if self.is_log else np.linspace
-        return np.asarray(spaced(self.low, self.high, points))
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Listed values, each with the same share."""
-
-    items: np.ndarray
-
-    def values(self, unit: np.ndarray) -> np.ndarray:
-        """The values at numbers from 0 to 1."""
-        number = (unit * len(self.items)).astype(np.int64)
-        return np.asarray(self.items[np.minimum(number, len(self.items) - 1)])
-
-
-@dataclass(frozen=True)
-class Written:
-    """Numbers as texts with their unit: what a place of the scenario takes."""
-
-    scale: Stretch
-    unit: str
-
-    def values(self, unit: np.ndarray) -> np.ndarray:
-        """The values at numbers from 0 to 1."""
-        return self.texts(self.scale.values(unit))
-
-    def texts(self, numbers: np.ndarray) -> np.ndarray:
-        """Numbers with their unit."""
-        return as_texts([f"{number!r} {self.unit}".strip() for number in numbers.tolist()])
-
-
-@dataclass(frozen=True)
-class Quantiles:
-    """The spread that a row of the parameter table states."""
-
-    name: str
-    column: str
-    reader: AxisReader
-
-    def values(self, unit: np.ndarray) -> np.ndarray:
-        """The values at numbers from 0 to 1."""
-        from scipy.special import ndtri
-
-        normal = np.asarray(ndtri(np.clip(unit, EDGE, 1 - EDGE)))
-        return self.reader.quantile(self.name, self.column, normal)
 
 
 @dataclass(frozen=True)
@@ -148,10 +49,22 @@ class Space:
         """The axes that are distributions."""
         return frozenset(n for n, scale in self.scales.items() if isinstance(scale, Quantiles))
 
+    @property
+    def about(self) -> str:
+        """The distributions."""
+        return "".join(s.about for s in self.scales.values() if isinstance(s, Quantiles))
+
     def from_unit(self, unit: np.ndarray) -> Columns:
         """Values by axis at points (points, axes) of the unit cube."""
         return {
             name: scale.values(np.ascontiguousarray(unit[:, number]))
+            for number, (name, scale) in enumerate(self.scales.items())
+        }
+
+    def marks(self, unit: np.ndarray) -> Columns:
+        """What stands for the values at points of the unit cube in the key of a chunk."""
+        return {
+            name: scale.marks(np.ascontiguousarray(unit[:, number]))
             for number, (name, scale) in enumerate(self.scales.items())
         }
 
@@ -245,13 +158,6 @@ def _stretch(axis: Span, low: float, high: float) -> Stretch:
             f"not from {axis.from_!r} to {axis.to!r}"
         )
     return Stretch(low, high, axis.spacing == "log")
-
-
-def as_texts(texts: Sequence[str]) -> np.ndarray:
-    """Texts as an array of objects."""
-    array = np.empty(len(texts), dtype=object)
-    array[:] = texts
-    return array
 
 
 def read_range(name: str, axis: Range, reader: AxisReader, at: At) -> np.ndarray:

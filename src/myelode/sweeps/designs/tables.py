@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from myelode.errors import ScenarioError
-from myelode.sweeps.designs.spaces import AxisReader, Columns, as_texts
+from myelode.sweeps.designs.scales import AxisReader, Columns, as_texts
 
 SUFFIXES = (".csv", ".parquet")
 ROWS_AT_ONCE = 10_000
@@ -74,12 +74,11 @@ def _column(path: str, name: str, unit: str | None, reader: AxisReader) -> _Colu
     try:
         if reader.is_place(name):
             return _Column(name, unit, is_place=True)
-        own = reader.unit(name)
         if unit is not None:
             reader.number(name, f"1 {unit}".strip())
     except ScenarioError as error:
         raise ScenarioError(f"{path}: column {name!r}: {error}") from None
-    return _Column(name, own if unit is None else unit, is_place=False)
+    return _Column(name, unit, is_place=False)
 
 
 def _values(column: _Column, cells: Any, lines: Sequence[str], reader: AxisReader) -> np.ndarray:
@@ -113,7 +112,7 @@ def _scaled(
     """
     for position in {int(np.argmin(numbers)), int(np.argmax(numbers))}:
         _number(column, float(numbers[position]), lines[position], reader)
-    if column.unit == reader.unit(column.name):
+    if column.unit in (None, reader.unit(column.name)):
         return numbers
     return numbers * reader.number(column.name, f"1 {column.unit}".strip())
 
@@ -198,7 +197,13 @@ def _parquet(path: Path) -> tuple[list[str], Iterator[_Cells]]:
         file = parquet.ParquetFile(path)
     except (OSError, ValueError) as problem:
         raise ScenarioError(f"{path}: is no parquet file: {str(problem).splitlines()[0]}") from None
-    return list(file.schema_arrow.names), _parquet_parts(path, file)
+    return [_heading(field) for field in file.schema_arrow], _parquet_parts(path, file)
+
+
+def _heading(field: Any) -> str:
+    """The name of a column, with the unit that its metadata says, as exports write it."""
+    unit = (field.metadata or {}).get(b"units", b"").decode()
+    return f"{field.name} [{unit}]" if unit and "[" not in field.name else str(field.name)
 
 
 def _parquet_parts(path: Path, file: Any) -> Iterator[_Cells]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 WORDS = {code: word for word, code in STATUS.items()}
 LATEST = 50
 """From how many chunks, the latest ones, the rate is taken."""
+PAUSE = 10.0
+"""How many times longer than usual nothing is finished where nobody computes."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +53,18 @@ def read_ledger(store: Store) -> Ledger:
     """The ledger of a store, read chunk by chunk."""
     counts: Counter[int] = Counter()
     reasons: Counter[str] = Counter()
-    seconds = 0.0
+    seconds = np.zeros(store.layout.chunks)
     for number in range(store.layout.chunks):
         status = store.column("status", number)
         counts.update(status.tolist())
-        seconds += float(np.nansum(store.column("seconds", number)))
+        seconds[number] = np.nansum(store.column("seconds", number))
         if (status > DONE).any():
             reasons.update(_reasons(status, store.column("reason", number)))
     done, missing = counts[DONE], counts[MISSING]
     failed = store.layout.count - done - missing
     ordered = dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
-    return Ledger(store.layout.count, done, failed, missing, seconds, ordered, _rate(store))
+    rate, total = _rate(store, seconds), float(seconds.sum())
+    return Ledger(store.layout.count, done, failed, missing, total, ordered, rate)
 
 
 def _reasons(status: np.ndarray, reason: np.ndarray) -> list[str]:
@@ -75,11 +79,28 @@ def words(status: int, reason: str) -> str:
     return f"{word}: {reason}" if reason else word
 
 
-def _rate(store: Store) -> float | None:
-    """Points per second in the chunks that were finished last."""
-    times = [(store.finished_at(number), number) for number in range(store.layout.chunks)]
-    known = sorted(item for item in times if np.isfinite(item[0]))[-LATEST:]
-    if len(known) < 2 or known[-1][0] <= known[0][0]:
+def _rate(store: Store, seconds: np.ndarray) -> float | None:
+    """Points per second in the chunks that were finished last, without pauses between them."""
+    times = np.array([store.finished_at(number) for number in range(store.layout.chunks)])
+    latest = np.argsort(times)[: np.isfinite(times).sum()][-LATEST:]
+    run = _without_pause(times[latest], seconds[latest])
+    numbers = latest[run]
+    took = times[numbers[-1]] - times[numbers[0]] if numbers.size else 0.0
+    if took <= 0:
         return None
-    points = sum(store.layout.size(number) for _, number in known[1:])
-    return points / (known[-1][0] - known[0][0])
+    return float(sum(store.layout.size(int(number)) for number in numbers[1:]) / took)
+
+
+def _without_pause(times: np.ndarray, seconds: np.ndarray) -> slice:
+    """The last two chunks and more between which nobody has paused.
+
+    Chunks that many workers compute side by side are finished in bursts: it is a pause only if none
+    of them took as long either.
+    """
+    gaps = np.diff(times)
+    if not gaps.size:
+        return slice(0)
+    usual = max(float(np.median(gaps)), float(seconds.max()))
+    cuts = [0, *(np.flatnonzero(gaps > PAUSE * usual) + 1).tolist(), len(times)]
+    runs = [slice(first, last) for first, last in itertools.pairwise(cuts) if last - first > 1]
+    return runs[-1] if runs else slice(0)

@@ -49,8 +49,20 @@ class Locks:
         handle = self._open(WRITER)
         try:
             self._lock_soon(handle, fcntl.LOCK_SH if shard else fcntl.LOCK_EX)
-            self._sign(handle, shard)
+            self._sign(handle, f" (shard {shard})" if shard else "")
             yield
+        finally:
+            os.close(handle)
+
+    @contextmanager
+    def alone(self, purpose: str) -> Iterator[bool]:
+        """Write to the store alone, for this purpose; gives whether nobody else does."""
+        handle = self._open(WRITER)
+        try:
+            is_held = self._lock(handle, fcntl.LOCK_EX)
+            if is_held:
+                self._sign(handle, f" ({purpose})")
+            yield is_held
         finally:
             os.close(handle)
 
@@ -69,10 +81,9 @@ class Locks:
     def _signature(self, handle: int) -> str:
         return os.pread(handle, 1000, 0).decode(errors="replace").strip() or "somebody else"
 
-    def _sign(self, handle: int, shard: str) -> None:
+    def _sign(self, handle: int, part: str) -> None:
         """Say who writes, for those that come later."""
         since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        part = f" (shard {shard})" if shard else ""
         text = f"process {os.getpid()} on {socket.gethostname()}{part} since {since}\n"
         with suppress(OSError):  # a full disk keeps nobody from computing what is half-written
             os.ftruncate(handle, 0)
@@ -81,15 +92,30 @@ class Locks:
     def who_writes(self) -> str:
         """Who holds the store, as it signed; empty if nobody does."""
         try:
-            handle = os.open(self._folder / WRITER, os.O_RDONLY)
+            handle = self._open_to_ask()
         except OSError:
             return ""
         try:
-            return "" if self._lock(handle, fcntl.LOCK_EX) else self._signature(handle)
+            return "" if self._is_free(handle) else self._signature(handle)
         except ScenarioError:
             return ""
         finally:
             os.close(handle)
+
+    def _open_to_ask(self) -> int:
+        """The writer's file, open for writing if possible: on NFS one alone can lock only such."""
+        try:
+            return os.open(self._folder / WRITER, os.O_RDWR)
+        except OSError as problem:
+            if problem.errno not in _READ_ONLY:
+                raise
+            return os.open(self._folder / WRITER, os.O_RDONLY)
+
+    def _is_free(self, handle: int) -> bool:
+        try:
+            return self._lock(handle, fcntl.LOCK_EX)
+        except ScenarioError:  # read-only on NFS: who writes alone is seen, shards are not
+            return self._lock(handle, fcntl.LOCK_SH)
 
     @contextmanager
     def chunk(self, number: int) -> Iterator[bool]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
 from functools import lru_cache
 from math import prod
 from pathlib import Path
@@ -17,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from myelode.sweeps.blocks import TEXT, Variable
+from myelode.errors import ScenarioError
+from myelode.sweeps.blocks import TEXT, Layout, Variable
 
 ROWS = 1024
 """The most points in a piece that is read at once, where points have more than one number."""
@@ -25,8 +25,13 @@ ROWS = 1024
 SMALL_PIECE, LARGEST_PIECE = 1_000_000, 16_000_000
 """Bytes of such a piece before it is packed: up to the first it may have more points."""
 
+MOST_BYTES, MOST_PIECES = 2**31 - 2**16, 2**16
+"""What Blosc can pack at once, and how many pieces a chunk may have: a little less than 2 GiB."""
+
 _HEADER = struct.Struct("<4B3I")
 _PLACE = struct.Struct("<2Q")
+_NOWHERE = (2**64 - 1, 2**64 - 1)
+"""The place of a piece that is not there: it has nothing but fill values."""
 
 
 class DamageError(Exception):
@@ -48,7 +53,13 @@ class Packing:
         kind = np.dtype(object if self._is_text else variable.dtype)
         self._kind = kind if self._is_text else kind.newbyteorder("<")
         self.shape = (chunk, *variable.shape)
-        self.rows = _rows(chunk, prod(variable.shape) * kind.itemsize) if variable.shape else chunk
+        row_bytes = prod(variable.shape) * kind.itemsize
+        self.rows = _rows(chunk, row_bytes) if variable.shape else chunk
+        if self.rows * row_bytes > MOST_BYTES:
+            raise ScenarioError(
+                f"chunk {chunk}: {variable.name} has {self.rows * row_bytes / 1e9:.3g} GB in a "
+                "piece, and 2.1 are the most: make it smaller, or a multiple of 1024"
+            )
 
     @property
     def pieces(self) -> int:
@@ -56,15 +67,21 @@ class Packing:
         return self.shape[0] // self.rows
 
     def pack(self, values: np.ndarray) -> bytes:
-        """The bytes of a file with these points; the rest of a last chunk is filled up."""
-        whole = values
-        if len(values) < self.shape[0]:
-            whole = np.full(self.shape, self._fill, self._kind)
-            whole[: len(values)] = values
-        if self.pieces == 1:
-            return self._pack_piece(whole)
-        cuts = range(0, self.shape[0], self.rows)
-        return _with_index([self._pack_piece(whole[first : first + self.rows]) for first in cuts])
+        """The bytes of a file with these points, which may be fewer than a chunk has."""
+        cuts = range(0, max(1, len(values)), self.rows)
+        pieces = [self._pack_piece(self._filled(values[n : n + self.rows])) for n in cuts]
+        return pieces[0] if self.pieces == 1 else _with_index(pieces, self.pieces)
+
+    def _filled(self, values: np.ndarray) -> np.ndarray:
+        """The points of a piece; the last one is filled up."""
+        if len(values) == self.rows:
+            return values
+        whole = self._empty(self.rows)
+        whole[: len(values)] = values
+        return whole
+
+    def _empty(self, points: int) -> np.ndarray:
+        return np.full((points, *self.shape[1:]), self._fill, self._kind)
 
     def _pack_piece(self, values: np.ndarray) -> bytes:
         if self._is_text:
@@ -72,30 +89,33 @@ class Packing:
             return bytes(_blosc().encode(texts))
         return bytes(_blosc().encode(np.ascontiguousarray(values, self._kind)))
 
-    def unpack(self, content: bytes) -> np.ndarray:
-        """The points of a file; raises `DamageError` if it is not whole."""
+    def unpack(self, content: bytes, points: int) -> np.ndarray:
+        """The first points of a file; raises `DamageError` if it is not whole."""
         try:
-            pieces = [self._unpack_piece(piece) for piece in self._cut(content)]
-            return np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
+            places = self._places(content)[: max(1, -(-points // self.rows))]
+            pieces = [self._unpack_piece(content, place) for place in places]
+            return (np.concatenate(pieces) if len(pieces) > 1 else pieces[0])[:points]
         except (RuntimeError, ValueError, struct.error) as problem:
             raise DamageError(str(problem)) from None
 
-    def _unpack_piece(self, content: bytes) -> np.ndarray:
+    def _unpack_piece(self, content: bytes, place: tuple[int, int]) -> np.ndarray:
+        if place == _NOWHERE:
+            return self._empty(self.rows)
+        piece = content[place[0] : sum(place)]
         shape = (self.rows, *self.shape[1:])
-        _require(len(content) == _packed_bytes(content))
-        raw = _blosc().decode(content)
+        _require(len(piece) == _packed_bytes(piece))
+        raw = _blosc().decode(piece)
         if self._is_text:
             texts: np.ndarray = _text_codec().decode(raw).reshape(shape)
             return texts
         return np.frombuffer(raw, self._kind).reshape(shape)
 
-    def _cut(self, content: bytes) -> Iterator[bytes]:
+    def _places(self, content: bytes) -> list[tuple[int, int]]:
+        """Where each piece begins, and how long it is."""
         if self.pieces == 1:
-            yield content
-            return
+            return [(0, len(content))]
         size = self._index_bytes
-        for first, length in _places(content[-size:], self.pieces, len(content) - size):
-            yield content[first : first + length]
+        return _places(content[-size:], self.pieces, len(content) - size)
 
     @property
     def _index_bytes(self) -> int:
@@ -120,15 +140,26 @@ def _rows(chunk: int, row_bytes: int) -> int:
     row_bytes = max(1, row_bytes)
     most = max(1, min(max(ROWS, SMALL_PIECE // row_bytes), LARGEST_PIECE // row_bytes))
     best = max(rows for rows in range(1, min(chunk, most) + 1) if chunk % rows == 0)
-    return best if best * 8 > min(chunk, most) else chunk
+    is_too_large = chunk * row_bytes > MOST_BYTES and chunk // best <= MOST_PIECES
+    return best if best * 8 > min(chunk, most) or is_too_large else chunk
 
 
-def _with_index(pieces: list[bytes]) -> bytes:
-    """Pieces one behind the other, and where each begins and how long it is."""
+def require_packable(layout: Layout) -> None:
+    """Refuse chunks that no file can hold; raises ScenarioError with what would be right."""
+    for variable in layout.variables:
+        Packing(variable, layout.chunk)
+
+
+def _with_index(pieces: list[bytes], count: int) -> bytes:
+    """Pieces one behind the other, and where each begins and how long it is.
+
+    Of so many, the last may not be there.
+    """
     places, first = b"", 0
     for piece in pieces:
         places += _PLACE.pack(first, len(piece))
         first += len(piece)
+    places += _PLACE.pack(*_NOWHERE) * (count - len(pieces))
     return b"".join([*pieces, places, struct.pack("<I", _crc32c(places))])
 
 
@@ -137,7 +168,7 @@ def _places(index: bytes, pieces: int, end: int) -> list[tuple[int, int]]:
     _require(len(index) == pieces * _PLACE.size + 4)
     _require(struct.unpack("<I", index[-4:])[0] == _crc32c(index[:-4]))
     places = list(_PLACE.iter_unpack(index[:-4]))
-    _require(sum(length for _, length in places) == end)
+    _require(sum(place[1] for place in places if place != _NOWHERE) == end)
     return places
 
 
@@ -162,6 +193,15 @@ def unpack_text(content: bytes) -> str:
         return str(_text_codec().decode(content)[0])
     except (ValueError, IndexError) as problem:
         raise DamageError(str(problem)) from None
+
+
+def read_text(file: str) -> str:
+    """The text in a file; empty where there is none, or only a piece of it."""
+    try:
+        with open(file, "rb", buffering=0) as handle:
+            return unpack_text(handle.read())
+    except (OSError, DamageError):
+        return ""
 
 
 @lru_cache(maxsize=1)

@@ -4,11 +4,13 @@ STORE/            one array for each variable, `sample` first; attributes; conso
                   which is right from the start, since nothing is added to it later
 STORE/plan/       document  the text from which the sweep can be planned again
                   keys      one text for each chunk: what it was computed from; "" if not there
-                  locks     no numbers, only the files that writers lock
+                  locks     no numbers, only files of those that write: what they lock, what of a
+                          chunk is being replaced, and whether another plan is being taken over
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import warnings
@@ -25,13 +27,19 @@ from myelode.sweeps.stores.packing import Packing
 
 FORMAT = 1
 POINTS = "sample"
+DOCUMENT = "document"
 _SEPARATOR = "."
-_LOCKS = "Files that writers lock; there are no numbers here."
+_LOCKS = "Files of those that write; there are no numbers here."
 
 
 def chunk_name(number: int, axes: int) -> str:
     """The name of the file of a chunk, in an array with so many axes."""
     return _SEPARATOR.join(["c", str(number), *["0"] * (axes - 1)])
+
+
+def number_of(name: str) -> int:
+    """The chunk that a file belongs to, from its name."""
+    return int(name.split(_SEPARATOR)[1])
 
 
 @contextmanager
@@ -44,6 +52,30 @@ def skeleton(beside: Path, layout: Layout, document: str) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def rename_new(folder: Path, path: Path) -> None:
+    """Rename a skeleton; raises FileExistsError where the name is taken, or OSError."""
+    if path.exists():
+        raise FileExistsError(path)
+    try:
+        folder.rename(path)
+    except OSError:
+        if not path.exists():
+            raise
+
+
+def take_apart(folder: Path, store: Path) -> None:
+    """Move the files of a skeleton into a store of the same arrays; raises OSError.
+
+    The document comes first, so that whoever is killed leaves the plan that is to be taken over,
+    and the group itself last: what its consolidated metadata say is there then.
+    """
+    document = folder / "plan" / DOCUMENT
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files.sort(key=lambda file: (document not in file.parents, -len(file.parts)))
+    for file in files:
+        os.replace(file, store / file.relative_to(folder))
 
 
 def _umask(folder: Path) -> int:
@@ -65,7 +97,7 @@ def _build(folder: Path, layout: Layout, document: str) -> None:
     names = [*layout.fixed, *(variable.name for variable in layout.variables)]
     about = {"format": FORMAT, "chunk": layout.chunk, "names": names}
     plan = root.create_group("plan", attributes=about)
-    _fixed(plan, "document", (), np.array(document, dtype=object), {})
+    _fixed(plan, DOCUMENT, (), np.array(document, dtype=object), {}, is_packed=False)
     plan.create_array(
         "keys", shape=(layout.chunks,), chunks=(1,), dtype=str, fill_value="", compressors=None,
         dimension_names=("chunk",), chunk_key_encoding=_encoding(),
@@ -94,15 +126,17 @@ def _encoding() -> Any:
 
 
 def _fixed(
-    group: Any, name: str, dims: tuple[str, ...], values: np.ndarray, attributes: Mapping[str, Any]
-) -> None:
-    """An array that is written whole, now."""
+    group: Any, name: str, dims: tuple[str, ...], values: np.ndarray,
+    attributes: Mapping[str, Any], *, is_packed: bool = True,
+) -> None:  # fmt: skip
+    """An array that is written whole, now: even zeros may take the place of other values."""
     values = np.asarray(values)
     is_text = values.dtype.kind in "OUT"
     array = group.create_array(
         name, shape=values.shape, chunks=tuple(max(1, size) for size in values.shape),
         dtype=str if is_text else values.dtype, fill_value="" if is_text else None,
         dimension_names=dims, attributes=dict(attributes), chunk_key_encoding=_encoding(),
+        compressors="auto" if is_packed else None, config={"write_empty_chunks": True},
     )  # fmt: skip
     if values.size:
         array[...] = values.astype(object) if is_text else values

@@ -8,9 +8,8 @@ computed from. A chunk without a key has not been computed.
 from __future__ import annotations
 
 import os
-import uuid
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,15 +18,25 @@ import numpy as np
 
 from myelode.errors import ScenarioError
 from myelode.sweeps.blocks import Block, Layout, Variable
+from myelode.sweeps.stores.comparing import ID as ID
+from myelode.sweeps.stores.comparing import require_alike
+from myelode.sweeps.stores.files import PARTIAL, entries, unlink, write_file
 from myelode.sweeps.stores.libraries import load_zarr
 from myelode.sweeps.stores.locks import Locks, write_error
-from myelode.sweeps.stores.packing import DamageError, Packing, pack_text, unpack_text
-from myelode.sweeps.stores.skeletons import chunk_name, read_layout, skeleton
+from myelode.sweeps.stores.packing import DamageError, Packing, pack_text, read_text
+from myelode.sweeps.stores.replacements import Replacement, finish
+from myelode.sweeps.stores.skeletons import (
+    DOCUMENT,
+    chunk_name,
+    number_of,
+    read_layout,
+    rename_new,
+    skeleton,
+    take_apart,
+)
 
 STATUS_NAME = "status"
-
-ID = "sweep_id"
-"""The attribute that tells one sweep from another."""
+_NOTE, _MARK = "new.", "adopting"
 
 
 def create(path: Path, layout: Layout, document: str) -> Store:
@@ -35,21 +44,10 @@ def create(path: Path, layout: Layout, document: str) -> Store:
     path = Path(path)
     try:
         with skeleton(path, layout, document) as folder, suppress(FileExistsError):
-            _rename_new(folder, path)
+            rename_new(folder, path)
     except OSError as problem:
         raise write_error(path, problem) from None
     return open_store(path)
-
-
-def _rename_new(folder: Path, path: Path) -> None:
-    """Rename a folder, unless the name is taken."""
-    if path.exists():
-        raise FileExistsError(path)
-    try:
-        folder.rename(path)
-    except OSError:
-        if not path.exists():
-            raise
 
 
 def open_store(path: Path) -> Store:
@@ -59,7 +57,8 @@ def open_store(path: Path) -> Store:
         raise ScenarioError(f"{path}: there is no such store")
     try:
         group: Any = zarr.open_group(str(path), mode="r", zarr_format=3)
-        return Store(path, read_layout(group), str(np.asarray(group["plan/document"][...])))
+        document = str(np.asarray(group["plan"][DOCUMENT][...]))
+        return Store(path, read_layout(group), document)
     except (OSError, LookupError, TypeError, ValueError):
         raise ScenarioError(f"{path}: is not the store of a sweep") from None
 
@@ -85,36 +84,37 @@ class Store:
         ordered = sorted(self.layout.variables, key=lambda variable: variable.name == STATUS_NAME)
         return {item.name: Packing(item, self.layout.chunk) for item in ordered}
 
-    def _file(self, name: str, number: int) -> str:
-        axes = len(self._packings[name].shape)
-        return os.path.join(self.path, name, chunk_name(number, axes))
+    def _name(self, variable: str, number: int) -> str:
+        """The file of a chunk of a variable, beside others of the store."""
+        return f"{variable}/{chunk_name(number, len(self._packings[variable].shape))}"
+
+    def _file(self, variable: str, number: int) -> str:
+        return os.path.join(self.path, self._name(variable, number))
 
     def _key_file(self, number: int) -> str:
-        return os.path.join(self.path, "plan", "keys", chunk_name(number, 1))
+        return os.path.join(self.path, _key_name(number))
+
+    def _note(self, number: int) -> str:
+        """Where it is noted that a chunk is being replaced."""
+        return os.path.join(self.path, "plan", "locks", f"{_NOTE}{number}")
 
     def write(self, number: int, block: Block, key: str) -> None:
-        """Write a chunk and its key, or nothing.
+        """Write a chunk and its key, or nothing; who writes must hold the chunk.
 
         Raises
         ------
         ScenarioError : the disk is full or read-only; what was there before is still there, or
-            the chunk counts as missing.
+            what is new can be finished with `mend`, or the chunk counts as missing.
         """
         self._check(number, block)
-        ending = f".{uuid.uuid4().hex}.partial"
-        files = [(self._file(name, number), name) for name in self._packings]
-        files.append((self._key_file(number), "key"))
+        files = Replacement(self.path, self._note(number), is_noted=bool(self.key(number)))
         try:
-            for file, name in files[:-1]:
-                _write_file(file + ending, self._packings[name].pack(block[name]))
-            _write_file(files[-1][0] + ending, pack_text(key))
-            self.forget(number)
-            for file, _ in files:
-                os.replace(file + ending, file)
+            for name, packing in self._packings.items():
+                files.add(self._name(name, number), packing.pack(block[name]))
+            files.add(_key_name(number), pack_text(key))
+            files.take_place()
         except OSError as problem:
-            for file, _ in files:
-                with suppress(OSError):
-                    os.unlink(file + ending)
+            files.drop()
             raise write_error(self.path, problem) from None
 
     def _check(self, number: int, block: Block) -> None:
@@ -125,41 +125,43 @@ class Store:
             if shape != (points, *variable.shape):
                 raise ValueError(f"{variable.name} of chunk {number} has shape {shape}")
 
+    def mend(self, number: int) -> None:
+        """Finish what somebody has begun who was killed while he replaced a chunk.
+
+        The chunk must be held. Raises `ScenarioError` where it cannot be written.
+        """
+        try:
+            finish(self.path, self._note(number))
+        except OSError as problem:
+            raise write_error(self.path, problem) from None
+
     def forget(self, number: int) -> None:
         """Let a chunk count as missing: its numbers are no longer right."""
         try:
-            _unlink(self._key_file(number))
-            _unlink(self._file(STATUS_NAME, number))
+            unlink(self._note(number))
+            unlink(self._key_file(number))
+            unlink(self._file(STATUS_NAME, number))
         except OSError as problem:
             raise write_error(self.path, problem) from None
 
     def read(self, number: int) -> Block:
         """A chunk; fill values where nothing has been written."""
-        points = self.layout.size(number)
-        return {
-            variable.name: self._read(variable, number)[:points]
-            for variable in self.layout.variables
-        }
+        return {variable.name: self._read(variable, number) for variable in self.layout.variables}
 
     def _read(self, variable: Variable, number: int) -> np.ndarray:
-        """A variable of a chunk with all its points; what is damaged counts as not written."""
+        """A variable of a chunk; what is damaged counts as not written."""
+        points = self.layout.size(number)
         try:
             with open(self._file(variable.name, number), "rb", buffering=0) as file:
-                return self._packings[variable.name].unpack(file.read())
-        except FileNotFoundError:
-            return variable.empty(self.layout.chunk)
-        except DamageError:
-            return variable.empty(self.layout.chunk)
+                return self._packings[variable.name].unpack(file.read(), points)
+        except (FileNotFoundError, DamageError):
+            return variable.empty(points)
         except OSError as problem:
             raise ScenarioError(f"{self.path}: cannot be read: {problem.strerror}") from None
 
     def key(self, number: int) -> str:
         """What a chunk was computed from; empty if it has not been."""
-        try:
-            with open(self._key_file(number), "rb", buffering=0) as file:
-                return unpack_text(file.read())
-        except (OSError, DamageError):
-            return ""
+        return read_text(self._key_file(number))
 
     def keys(self) -> list[str]:
         """The keys of all chunks."""
@@ -181,10 +183,9 @@ class Store:
     def column(self, name: str, number: int) -> np.ndarray:
         """A variable of one chunk; fill values where the chunk has no key."""
         [variable] = [item for item in self.layout.variables if item.name == name]
-        points = self.layout.size(number)
         if not self.key(number):
-            return variable.empty(points)
-        return self._read(variable, number)[:points]
+            return variable.empty(self.layout.size(number))
+        return self._read(variable, number)
 
     def columns(self, name: str) -> np.ndarray:
         """A variable of all points."""
@@ -195,84 +196,93 @@ class Store:
         """What became of each point, int8."""
         return self.columns(STATUS_NAME)
 
-    def adopt(self, layout: Layout, document: str) -> None:
+    def is_of(self, layout: Layout, document: str) -> bool:
+        """Whether this is the store of a plan, as far as has been read of it."""
+        is_same = document == self.document and layout.count == self.layout.count
+        return is_same and not os.path.exists(self._mark)
+
+    @property
+    def _mark(self) -> str:
+        """The file that is there while a plan is taken over; killed, it stays."""
+        return os.path.join(self.path, "plan", "locks", _MARK)
+
+    def adopt(self, layout: Layout, document: str, key: Callable[[int], str]) -> list[int]:
         """Take over a plan of the same variables: changed numbers in the model, more points.
 
-        Chunks keep their keys; those that the plan does not have are computed again.
+        Nobody else may write. Chunks with another key than the plan's are forgotten, in the whole
+        store and before anything says that this is the store of the plan; gives which they were.
+
+        Parameters
+        ----------
+        key : of a chunk, by its number; is asked only for chunks that are there.
 
         Raises
         ------
         ScenarioError : the store is that of another sweep, or has more points.
         """
         require_same_sweep(self, layout)
-        if document == self.document and layout.count == self.layout.count:
-            return
-        self._forget_cut_chunk(layout)
+        if self.is_of(layout, document):
+            return []
+        stale = {n: found for n in self._begun() if not (found := self.key(n)) or found != key(n)}
         try:
-            with skeleton(self.path, layout, document) as folder:
-                for file in sorted(_files(folder), key=lambda file: len(file.parts), reverse=True):
-                    file.replace(self.path / file.relative_to(folder))
+            with skeleton(self.path, layout, document) as folder, self._marked():
+                for number in stale:
+                    self.forget(number)
+                take_apart(folder, self.path)
         except OSError as problem:
             raise write_error(self.path, problem) from None
+        self.refresh()
+        return [number for number, found in stale.items() if found]
+
+    def _begun(self) -> list[int]:
+        """The chunks of which a key, a status or a note is there."""
+        folders = [(self.path / name, "c.") for name in (STATUS_NAME, os.path.join("plan", "keys"))]
+        folders.append((self.path / "plan" / "locks", _NOTE))
+        names = (e.name for folder, start in folders for e in entries(folder, start))
+        return sorted({number_of(name) for name in names})
+
+    @contextmanager
+    def _marked(self) -> Iterator[None]:
+        unlink(self._mark)
+        write_file(self._mark, b"")
+        yield
+        unlink(self._mark)
+
+    def refresh(self) -> None:
+        """Read again of which plan the store is: others may have changed it."""
         fresh = open_store(self.path)
         self.layout, self.document = fresh.layout, fresh.document
         self.__dict__.pop("_packings", None)
 
-    def _forget_cut_chunk(self, layout: Layout) -> None:
-        """The last chunk, when points are added behind it that it has not computed."""
-        last = self.layout.chunks - 1
-        if self.layout.bounds(last) != layout.bounds(last):
-            self.forget(last)
+    def is_changed(self) -> bool:
+        """Whether another plan has been taken over since the store's own was read."""
+        there = os.path.join(self.path, "plan", DOCUMENT, "c")
+        return read_text(there) not in ("", self.document)
 
     def sweep_up(self) -> None:
-        """Delete what killed writers left half-written; only for who writes alone."""
+        """Finish or delete what killed writers left half-written; only for who writes alone."""
+        locks = self.path / "plan" / "locks"
+        for entry in entries(locks, _NOTE):
+            with self.locks.chunk(number_of(entry.name)) as is_held:
+                if is_held:
+                    self.mend(number_of(entry.name))
         for folder in [*(self.path / name for name in self._packings), self.path / "plan" / "keys"]:
-            for entry in os.scandir(folder):
-                if entry.name.endswith(".partial"):
-                    _unlink(entry.path)
+            for entry in entries(folder, "c."):
+                if entry.name.endswith(PARTIAL):
+                    self._drop(entry)
         self.locks.sweep_up()
+
+    def _drop(self, partial: os.DirEntry[str]) -> None:
+        """Delete a half-written file, unless somebody has its chunk in hand."""
+        with self.locks.chunk(number_of(partial.name)) as is_held:
+            if is_held:
+                unlink(partial.path)
 
 
 def require_same_sweep(store: Store, layout: Layout) -> None:
     """Refuse a store of another sweep; raises `ScenarioError`."""
-    for what, there, wanted in _differences(store.layout, layout):
-        if there != wanted:
-            raise ScenarioError(
-                f"{store.path}: is the store of another sweep ({what}: {there}, not {wanted}): "
-                "name another store"
-            )
+    require_alike(store.path, store.layout, layout)
 
 
-def _differences(there: Layout, wanted: Layout) -> Iterator[tuple[str, Any, Any]]:
-    """What must be the same in two plans for one store, in the order that explains most."""
-    yield "its id is", there.attributes.get(ID), wanted.attributes.get(ID)
-    yield "points in a chunk", there.chunk, wanted.chunk
-    ours, theirs = (_signatures(layout) for layout in (there, wanted))
-    for name in sorted(ours.keys() | theirs.keys()):
-        yield name, ours.get(name, "absent"), theirs.get(name, "absent")
-    yield "points", there.count, min(there.count, wanted.count)
-
-
-def _signatures(layout: Layout) -> dict[str, str]:
-    """Type and shape of each variable, in words."""
-    found = {item.name: f"{item.dtype} {item.dims}{item.shape}" for item in layout.variables}
-    return found | {name: str((dims, v.shape)) for name, (dims, v, _) in layout.fixed.items()}
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.is_file())
-
-
-def _write_file(name: str, content: bytes) -> None:
-    handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-        written = os.write(handle, content)
-        while written < len(content):
-            written += os.write(handle, content[written:])
-    finally:
-        os.close(handle)
-
-
-def _unlink(name: str) -> None:
-    with suppress(FileNotFoundError):
-        os.unlink(name)
+def _key_name(number: int) -> str:
+    return f"plan/keys/{chunk_name(number, 1)}"
