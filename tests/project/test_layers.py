@@ -54,9 +54,9 @@ ORDER = """
     sweeps.blocks sweeps.designs.sections sweeps.sections sweeps.designs.scales sweeps.designs.spaces
     sweeps.designs.sequences sweeps.designs.points sweeps.designs.tables sweeps.designs.orders
     sweeps.designs.reading sweeps.designs sweeps.standing sweeps.axes sweeps.timelines sweeps.structures
-    sweeps.documents sweeps.cores sweeps.verdicts sweeps.readouts sweeps.layouts sweeps.keys sweeps.plans sweeps.apart sweeps.costs
-    sweeps.foreseen
-    sweeps.stores.libraries sweeps.stores.files sweeps.stores.packing sweeps.stores.skeletons sweeps.stores.locks
+    sweeps.documents sweeps.cores sweeps.verdicts sweeps.readouts sweeps.layouts sweeps.keys
+    sweeps.stores.packing sweeps.plans sweeps.apart sweeps.costs sweeps.foreseen
+    sweeps.stores.libraries sweeps.stores.files sweeps.stores.skeletons sweeps.stores.locks
     sweeps.stores.comparing sweeps.stores.replacements sweeps.stores.store
     sweeps.stores.ledgers sweeps.stores
     sweeps.backends.jobs sweeps.backends.processes sweeps.backends.culprits sweeps.backends.suspects sweeps.backends.crews sweeps.backends.local

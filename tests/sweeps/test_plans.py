@@ -253,6 +253,10 @@ def test_a_wrong_axis_is_one_line_with_its_place(scenario: Path, design: str, sa
         ("endpoints: [lef]\n", "toy.yaml:6: endpoints.0: pulse has no endpoint 'lef'"),
         ("record: [dug]\n", "dug"),
         ("engine: roadruner\n", "did you mean 'roadrunner'"),
+        (
+            "with: {observe.every: 1 min}\nrecord: [drug]\nchunk: 999983\n",
+            "toy.yaml:8: chunk: chunk 999983: drug has",
+        ),
         ("with: {design.cross.k: [1 1/h]}\n", "a sweep's points are its own design"),
     ],
 )

@@ -28,6 +28,7 @@ from myelode.sweeps.keys import chunk_key, plan_state, structure_digest
 from myelode.sweeps.layouts import fitting, make_layout
 from myelode.sweeps.readouts import read_out
 from myelode.sweeps.sections import Sweep, load_sweep, sweep_from_text
+from myelode.sweeps.stores.packing import require_packable
 from myelode.sweeps.structures import Places, Structure, build_structure, planner_at, read_axes
 from myelode.sweeps.verdicts import without_labels
 
@@ -108,7 +109,11 @@ class SweepPlan:
         nothing = np.full((*shape[:-3], 2, *shape[-2:]), np.nan)
         kept = read_out(self.sweep, self._first, nothing, np.arange(2))
         model = self._first.planner.model
-        return make_layout(self.sweep, model, self.axes.values(), kept, self.points, self._chunk)
+        axes = self.axes.values()
+        layout = make_layout(self.sweep, model, axes, kept, self.points, self._chunk)
+        with self.sweep.at("chunk"):
+            require_packable(layout)
+        return layout
 
     def _document(self) -> str:
         """All that is needed to make the plan again, as JSON."""
