@@ -157,10 +157,12 @@ def test_a_chunk_that_kills_and_is_in_other_hands_is_waited_for_or_left_out(
     store = _store(tmp_path, plan)
     told: list[Finished] = []
     busy = _run(plan, store, report=told.append, is_alone=is_alone)
-    assert busy == ([] if is_alone else [3])
+    # Two deaths may also meet a chunk that its worker had not begun: it is a suspect too.
+    assert (3 in busy) != is_alone
+    assert bool(busy) != is_alone
     assert all(done.is_ours and done.points == CHUNK for done in told)
-    assert len(told) == COUNT // CHUNK - len(busy)
-    assert bool(store.key(3)) == is_alone
+    assert {*range(COUNT // CHUNK)} - {done.number for done in told} == {*busy}
+    assert {number for number, key in enumerate(store.keys()) if not key} == {*busy}
 
 
 def test_a_chunk_that_was_stored_before_its_worker_died_is_counted(
