@@ -40,8 +40,8 @@ def sweep(
     -------
     Dataset with one variable per endpoint along ``sample`` and the dimensions of the scenario. The
     axes are coordinates; ``status``, ``reason``, ``time_reached``, ``steps``, ``seconds`` and
-    ``rtol`` say what became of each point. An endpoint that needs a
-    run which failed is NaN.
+    ``rtol`` say what became of each point. An endpoint that needs a run which
+    failed is NaN.
 
     Raises
     ------

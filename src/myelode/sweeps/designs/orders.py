@@ -13,7 +13,7 @@ import numpy as np
 
 from myelode.errors import ScenarioError
 from myelode.sweeps.designs import sections as sections
-from myelode.sweeps.designs.points import Plain
+from myelode.sweeps.designs.points import Placed, Plain
 from myelode.sweeps.designs.scales import AxisReader, Columns
 from myelode.sweeps.designs.sequences import Sobol
 from myelode.sweeps.designs.spaces import At, Space, movable, read_space
@@ -70,7 +70,7 @@ class Elasticities(Plain):
 
 
 @dataclass(frozen=True)
-class Morris:
+class Morris(Placed):
     """Trajectories through a grid, in which one parameter changes at a time, by half of its range.
 
     Trajectory t has the rows from t * (parameters + 1) on. The range of a distribution is that of
@@ -93,11 +93,6 @@ class Morris:
             raise ScenarioError(f"morris needs an even number of levels, not {self.levels}")
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The parameters."""
-        return tuple(self.space.names)
-
-    @property
     def rows(self) -> int:
         """Points of one trajectory."""
         return len(self.names) + 1
@@ -107,20 +102,8 @@ class Morris:
         """Number of points."""
         return self.trajectories * self.rows
 
-    def columns(self, first: int, last: int) -> Columns:
-        """Values of the points from `first` to before `last`."""
-        return self.space.from_unit(self._without_tails(first, last))
-
-    def marks(self, first: int, last: int) -> Columns:
-        """What stands for the values in the key of a chunk."""
-        return self.space.marks(self._without_tails(first, last))
-
-    @property
-    def about(self) -> str:
-        """The distributions of the space."""
-        return self.space.about
-
-    def _without_tails(self, first: int, last: int) -> np.ndarray:
+    def placed(self, first: int, last: int) -> np.ndarray:
+        """The points without the tails of distributions."""
         unit = self.unit(first, last)
         for column, name in enumerate(self.names):
             if name in self.space.spreads:
@@ -147,7 +130,7 @@ class Morris:
 
 
 @dataclass(frozen=True)
-class Saltelli:
+class Saltelli(Placed):
     """Two samples A and B, and all mixtures of theirs that indices of Sobol are made of.
 
     For each pair of rows: A, then A with one column of B in turn; for indices of second order B
@@ -168,11 +151,6 @@ class Saltelli:
             raise ScenarioError(f"saltelli needs a power of two as points, not {self.points}")
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The parameters."""
-        return tuple(self.space.names)
-
-    @property
     def rows(self) -> int:
         """Points that are made of one pair of rows."""
         return 2 + len(self.names) * (2 if self.second_order else 1)
@@ -182,18 +160,9 @@ class Saltelli:
         """Number of points."""
         return self.points * self.rows
 
-    def columns(self, first: int, last: int) -> Columns:
-        """Values of the points from `first` to before `last`."""
-        return self.space.from_unit(self.unit(first, last))
-
-    def marks(self, first: int, last: int) -> Columns:
-        """What stands for the values in the key of a chunk."""
-        return self.space.marks(self.unit(first, last))
-
-    @property
-    def about(self) -> str:
-        """The distributions of the space."""
-        return self.space.about
+    def placed(self, first: int, last: int) -> np.ndarray:
+        """The points as they are."""
+        return self.unit(first, last)
 
     def unit(self, first: int, last: int) -> np.ndarray:
         """The points in the unit cube (points, parameters)."""

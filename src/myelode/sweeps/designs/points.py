@@ -90,31 +90,45 @@ class Grid(Plain):
         return dict(reversed([*columns.items()]))
 
 
-@dataclass(frozen=True)
-class Sampled:
-    """Points of a sequence in the unit cube, placed in a space."""
+class Placed:
+    """Points of the unit cube, placed in a space."""
 
     space: Space
-    sequence: UnitSequence
-    count: int
 
     @property
     def names(self) -> tuple[str, ...]:
         """The axes."""
         return self.space.names
 
+    def placed(self, first: int, last: int) -> np.ndarray:
+        """The points from `first` to before `last` in the unit cube (points, axes)."""
+        raise NotImplementedError
+
     def columns(self, first: int, last: int) -> Columns:
         """Values by axis of the points from `first` to before `last`."""
-        return self.space.from_unit(self.sequence.rows(first, last))
+        return self.space.from_unit(self.placed(first, last))
 
     def marks(self, first: int, last: int) -> Columns:
         """What stands for the values in the key of a chunk."""
-        return self.space.marks(self.sequence.rows(first, last))
+        return self.space.marks(self.placed(first, last))
 
     @property
     def about(self) -> str:
         """The distributions of the space."""
         return self.space.about
+
+
+@dataclass(frozen=True)
+class Sampled(Placed):
+    """Points of a sequence in the unit cube, placed in a space."""
+
+    space: Space
+    sequence: UnitSequence
+    count: int
+
+    def placed(self, first: int, last: int) -> np.ndarray:
+        """Rows of the sequence."""
+        return self.sequence.rows(first, last)
 
 
 @dataclass(frozen=True)
