@@ -20,19 +20,11 @@ from myelode.sweeps.backends.running import run_missing, writing
 from myelode.sweeps.backends.suspects import Agenda, Suspect
 from myelode.sweeps.blocks import CRASHED, DONE, MISSING
 
-from .fakes import FOLDER, PLANNER, FakePlan, new_store, whole_store
+from .fakes import PLANNER, FakePlan, new_store, whole_store
 
 SEGMENTATION = -11
 
-
-@pytest.fixture(autouse=True)
-def _workers_find_the_fake(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(FOLDER))
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "sweep.zarr"
+pytestmark = pytest.mark.usefixtures("workers_find_the_fake")
 
 
 class CuriousPlan(FakePlan):

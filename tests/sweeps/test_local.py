@@ -27,17 +27,9 @@ from myelode.sweeps.blocks import CRASHED, DONE, FAILED, MISSING
 from myelode.sweeps.stores.ledgers import read_ledger
 from myelode.sweeps.stores.store import Store, open_store
 
-from .fakes import FOLDER, PLANNER, FakePlan, differences, new_store, same, whole_store
+from .fakes import PLANNER, FakePlan, differences, new_store, same, whole_store
 
-
-@pytest.fixture(autouse=True)
-def _workers_find_the_fake(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(FOLDER))
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "sweep.zarr"
+pytestmark = pytest.mark.usefixtures("workers_find_the_fake")
 
 
 def run(plan: FakePlan, store: Store, workers: int = 2, **more: Any) -> list[Finished]:
